@@ -1,0 +1,41 @@
+"""The compiled modules: one flag table, one set of Cython directives."""
+
+import os
+import sys
+
+import numpy as np
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+# SPARSE_ADAGRAD_DEBUG=1 builds with bounds checks and without optimisation.
+DEBUG = os.environ.get("SPARSE_ADAGRAD_DEBUG", "0") == "1"
+# The baseline instruction set, and arithmetic as written. Nobody reads errno.
+UNIX_FLAGS = ["-O0", "-g"] if DEBUG else ["-O3", "-fno-math-errno"]
+FLAGS = ["/Od" if DEBUG else "/O2"] if sys.platform == "win32" else UNIX_FLAGS
+
+extensions = [
+    Extension(
+        f"sparse_adagrad.kernels.{name}",
+        [f"src/sparse_adagrad/kernels/{name}.pyx"],
+        include_dirs=[np.get_include()],
+        extra_compile_args=FLAGS,
+        define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
+    )
+    for name in ("csr", "losses", "scales", "adagrad")
+]
+
+setup(
+    ext_modules=cythonize(
+        extensions,
+        include_path=["src"],
+        compiler_directives={
+            "language_level": 3,
+            "boundscheck": DEBUG,
+            "wraparound": False,
+            "initializedcheck": DEBUG,
+            "cdivision": True,
+            "embedsignature": True,
+            "freethreading_compatible": True,
+        },
+    )
+)

@@ -1,0 +1,777 @@
+"""Entry points: learn from rows, predict rows, read the weights.
+
+(a) Everything here sees raw arrays only, under the contract of ``_validation``: CSR
+    in range and finite, no column twice in a row. Inputs are const, so read-only
+    memory maps work; the state is updated in place; nothing is allocated per row.
+(b) A sample is: take its entries in their columns' units, read the weights of its
+    active features into a scratch row, predict, differentiate the loss, step. The
+    weights that were read serve the step too.
+(c) A mini-batch sums the gradients of its active features in a hash table and steps
+    each once. The table's size follows the batch, never the number of columns.
+(d) The GIL is released. The caller hands over few enough rows at a time that
+    Python can see its signals in between.
+(e) A row after which a number is not finite is reported by its place, and nothing
+    after it is touched; what to do about it is the caller's business.
+"""
+
+import numpy as np
+
+from libc.math cimport isfinite
+from libc.stdint cimport int64_t
+from libc.stdlib cimport calloc, free, malloc
+
+from sparse_adagrad.kernels.losses cimport (
+    Loss,
+    inverse_link,
+    link,
+    loss_gradient,
+    loss_value,
+)
+from sparse_adagrad.kernels.losses import LOSSES
+from sparse_adagrad.kernels.scales cimport (
+    EARLY_ROWS,
+    ROW_STRIDE,
+    SCALING_AUTO,
+    SCALING_NONE,
+    Output,
+    Rates,
+    Scaling,
+    Totals,
+    bin_of,
+    column_unit,
+    data_t,
+    fabs,
+    fmax,
+    index_t,
+    observe_target,
+    offset_t,
+    scaled_rates,
+    twice_median,
+)
+from sparse_adagrad.kernels.step cimport (
+    dual_step,
+    magnitude,
+    read_weight,
+    state_t,
+    textbook_step,
+)
+
+
+cdef class Settings:
+    """What stays the same during a call.
+
+    Parameters
+    ----------
+    loss : str
+        Name of the loss.
+    loss_parameter : float
+        Its epsilon or quantile.
+    eta0 : float
+        Base rate, in units of std(y) / rms(|x|) where `scaled`.
+    eps : float
+        Stabiliser, in the unit of the gradient where `scaled`.
+    scaled : bool
+        Whether rates follow the scales of y and x.
+    fit_intercept : bool
+        Whether the intercept is learned.
+    running : bool
+        Whether the scales run with the rows (a stream) or stand (within `fit`).
+    batch_size : int
+        Rows per update.
+    """
+
+    cdef Loss loss
+    cdef double eta0
+    cdef double eps
+    cdef bint scaled
+    cdef bint fit_intercept
+    cdef bint running
+    cdef Py_ssize_t batch_size
+
+    def __init__(
+        self,
+        *,
+        str loss,
+        double loss_parameter,
+        double eta0,
+        double eps,
+        bint scaled,
+        bint fit_intercept,
+        bint running,
+        Py_ssize_t batch_size,
+    ):
+        self.loss.id = LOSSES[loss][0]
+        self.loss.parameter = loss_parameter
+        self.eta0 = eta0
+        self.eps = eps
+        self.scaled = scaled
+        self.fit_intercept = fit_intercept
+        self.running = running
+        self.batch_size = batch_size
+
+
+# The same as a struct, for code without the GIL.
+cdef struct Plan:
+    Loss loss
+    double eta0
+    double eps
+    bint scaled
+    bint fit_intercept
+    bint running
+    Scaling scaling
+    Py_ssize_t n_outputs
+
+
+cdef Plan plan_of(Settings settings, const Totals* totals, Py_ssize_t n_outputs):
+    cdef Plan plan
+    plan.loss = settings.loss
+    plan.eta0 = settings.eta0
+    plan.eps = settings.eps
+    plan.scaled = settings.scaled
+    plan.fit_intercept = settings.fit_intercept
+    plan.running = settings.running
+    plan.scaling = <Scaling> <int> totals.column_scaling
+    plan.n_outputs = n_outputs
+    return plan
+
+
+cdef inline Rates rates_of(
+    const Plan* plan, const Totals* totals, const Output* output
+) noexcept nogil:
+    cdef Rates rates
+    if plan.scaled:
+        return scaled_rates(
+            totals, output, plan.loss, plan.eta0, plan.eps, plan.fit_intercept
+        )
+    rates.eta = rates.intercept_eta = plan.eta0
+    rates.eps = rates.intercept_eps = plan.eps
+    return rates
+
+
+# ---------------------------------------------------------------- scales in a stream
+
+
+cdef inline void observe_row(
+    const data_t* data,
+    const index_t* indices,
+    Py_ssize_t row_nnz,
+    state_t* column_max,
+    Totals* totals,
+    int64_t* bins,
+) noexcept nogil:
+    """Let the row's entries raise their columns' maxima and move their median.
+
+    A limit that a `fit` has measured (no bin is filled then) is kept.
+    """
+    cdef bint settled = totals.column_limit > 0.0 and totals.column_reference == 0.0
+    cdef bint counted = not settled and (
+        totals.n_seen < EARLY_ROWS or <int64_t> totals.n_seen % ROW_STRIDE == 0
+    )
+    cdef Py_ssize_t k
+    cdef double size
+    for k in range(row_nnz):
+        size = fabs(data[k])
+        if size > column_max[indices[k]]:
+            column_max[indices[k]] = <state_t> size
+        if counted and size > 0.0:
+            if totals.column_reference == 0.0:
+                totals.column_reference = size
+            bins[bin_of(column_max[indices[k]], totals.column_reference)] += 1
+    if counted:
+        totals.column_limit = twice_median(bins, totals.column_reference)
+
+
+cdef inline void observe_sample(
+    const Plan* plan,
+    const double* y_true,
+    double weight,
+    double length_sq,
+    Totals* totals,
+    Output* outputs,
+) noexcept nogil:
+    """Let the sample move the running scales of the rows and of the target."""
+    cdef Py_ssize_t o
+    totals.weight_sum += weight
+    totals.row_sq_sum += weight * length_sq
+    for o in range(plan.n_outputs):
+        observe_target(&outputs[o], y_true[o], weight, totals.weight_sum)
+        if plan.scaled and plan.fit_intercept:
+            outputs[o].base = link(plan.loss, outputs[o].y_mean)
+
+
+# ------------------------------------------------------------------- one row, in calls
+
+
+cdef inline double take_row(
+    const data_t* data,
+    const index_t* indices,
+    Py_ssize_t row_nnz,
+    Scaling scaling,
+    const state_t* column_max,
+    double column_limit,
+    state_t* x,
+) noexcept nogil:
+    """Copy the entries in their columns' units to ``x``; return their squared length."""
+    cdef Py_ssize_t k
+    cdef double length_sq = 0.0
+    if scaling == SCALING_NONE:
+        for k in range(row_nnz):
+            x[k] = <state_t> data[k]
+    else:
+        for k in range(row_nnz):
+            x[k] = <state_t> (
+                data[k] / column_unit(scaling, column_max[indices[k]], column_limit)
+            )
+    for k in range(row_nnz):
+        length_sq += <double> x[k] * x[k]
+    return length_sq
+
+
+cdef inline double read_row(
+    const state_t* pairs,
+    const index_t* indices,
+    Py_ssize_t row_nnz,
+    Py_ssize_t n_outputs,
+    Py_ssize_t o,
+    const Output* output,
+    const state_t* x,
+    state_t* w,
+) noexcept nogil:
+    """Read the weights of the active features into ``w``; return their product with x."""
+    cdef state_t eps = <state_t> output.eps
+    cdef state_t l1 = <state_t> output.l1
+    cdef state_t l2 = <state_t> output.l2
+    cdef double total = 0.0
+    cdef Py_ssize_t k
+    cdef const state_t* pair
+    for k in range(row_nnz):
+        pair = pairs + 2 * (<Py_ssize_t> indices[k] * n_outputs + o)
+        w[k * n_outputs + o] = read_weight(pair[0], pair[1], eps, l1, l2)
+        total += <double> w[k * n_outputs + o] * x[k]
+    return total
+
+
+cdef inline bint step_row(
+    state_t* pairs,
+    const index_t* indices,
+    Py_ssize_t row_nnz,
+    Py_ssize_t n_outputs,
+    Py_ssize_t o,
+    double gradient,
+    double eta,
+    const state_t* x,
+    const state_t* w,
+) noexcept nogil:
+    """Step the active features of one output; False where a number is not finite."""
+    cdef state_t g = <state_t> gradient
+    cdef state_t rate = <state_t> eta
+    cdef bint finite = True
+    cdef Py_ssize_t k
+    cdef state_t* pair
+    for k in range(row_nnz):
+        pair = pairs + 2 * (<Py_ssize_t> indices[k] * n_outputs + o)
+        dual_step(&pair[0], &pair[1], w[k * n_outputs + o], g * x[k], rate)
+        finite &= isfinite(pair[0]) != 0
+    return finite
+
+
+cdef inline void settle_output(
+    const Plan* plan,
+    Output* output,
+    const Rates* rates,
+    double gradient,
+    const double* alpha,
+) noexcept nogil:
+    """Step the intercept and add this update's penalty to the sums."""
+    if plan.fit_intercept:
+        textbook_step(
+            &output.intercept, &output.intercept_grad_sq_sum, gradient,
+            rates.intercept_eta, rates.intercept_eps,
+        )
+    output.l1 += rates.eta * alpha[0]
+    output.l2 += rates.eta * alpha[1]
+    output.eps = rates.eps
+
+
+cdef bint learn_row(
+    const Plan* plan,
+    const data_t* data,
+    const index_t* indices,
+    Py_ssize_t row_nnz,
+    const double* y_true,
+    double weight,
+    state_t* pairs,
+    state_t* column_max,
+    Totals* totals,
+    Output* outputs,
+    int64_t* bins,
+    const double* alpha,
+    state_t* x,
+    state_t* w,
+    double* raw_prediction,
+    double* loss_sums,
+) noexcept nogil:
+    """Predict, then learn from one sample; False where a number is not finite."""
+    cdef Py_ssize_t n_outputs = plan.n_outputs
+    cdef bint finite = True
+    cdef Py_ssize_t o
+    cdef double length_sq, gradient
+    cdef Rates rates
+
+    if plan.running and plan.scaling != SCALING_NONE:
+        observe_row(data, indices, row_nnz, column_max, totals, bins)
+    length_sq = take_row(
+        data, indices, row_nnz, plan.scaling if plan.running else SCALING_NONE,
+        column_max, totals.column_limit, x,
+    )
+    for o in range(n_outputs):
+        raw_prediction[o] = read_row(
+            pairs, indices, row_nnz, n_outputs, o, &outputs[o], x, w
+        )
+    score_sample(plan, y_true, weight, totals, outputs, raw_prediction, loss_sums)
+    if plan.running:
+        observe_sample(plan, y_true, weight, length_sq, totals, outputs)
+    for o in range(n_outputs):
+        gradient = weight * loss_gradient(plan.loss, y_true[o], raw_prediction[o])
+        rates = rates_of(plan, totals, &outputs[o])
+        finite &= isfinite(gradient) != 0 and step_row(
+            pairs, indices, row_nnz, n_outputs, o, gradient, rates.eta, x, w
+        )
+        settle_output(plan, &outputs[o], &rates, gradient, alpha + 2 * o)
+    totals.n_seen += 1.0
+    return finite
+
+
+cdef inline void score_sample(
+    const Plan* plan,
+    const double* y_true,
+    double weight,
+    const Totals* totals,
+    Output* outputs,
+    double* raw_prediction,
+    double* loss_sums,
+) noexcept nogil:
+    """Complete the raw predictions and add their losses, and the untrained model's.
+
+    The first sample of a stream finds no mean to start from and is given its own.
+    """
+    cdef Py_ssize_t o
+    cdef Output* output
+    for o in range(plan.n_outputs):
+        output = &outputs[o]
+        if (
+            plan.running and plan.scaled and plan.fit_intercept
+            and totals.weight_sum == 0.0
+        ):
+            output.base = link(plan.loss, y_true[o])
+        raw_prediction[o] += output.base + output.intercept
+        loss_sums[0] += weight * loss_value(plan.loss, y_true[o], raw_prediction[o])
+        loss_sums[1] += weight * loss_value(plan.loss, y_true[o], output.base)
+
+
+# ------------------------------------------------------------------------ mini-batches
+
+
+cdef struct Table:
+    # Open addressing: `slots` (a power of two) holds the place of a column in the
+    # lists below it, or -1.
+    Py_ssize_t mask
+    Py_ssize_t length
+    Py_ssize_t* slots
+    Py_ssize_t* slot_of  # per listed column, for clearing
+    int64_t* columns
+    double* gradients  # (columns, outputs)
+
+
+cdef bint make_table(
+    Table* table, Py_ssize_t capacity, Py_ssize_t n_outputs
+) noexcept nogil:
+    cdef Py_ssize_t size = 2
+    cdef Py_ssize_t b
+    while size < 2 * capacity:
+        size *= 2
+    table.mask = size - 1
+    table.length = 0
+    table.slots = <Py_ssize_t*> malloc(size * sizeof(Py_ssize_t))
+    table.slot_of = <Py_ssize_t*> malloc((capacity + 1) * sizeof(Py_ssize_t))
+    table.columns = <int64_t*> malloc((capacity + 1) * sizeof(int64_t))
+    table.gradients = <double*> malloc((capacity + 1) * n_outputs * sizeof(double))
+    if not (table.slots and table.slot_of and table.columns and table.gradients):
+        return False
+    for b in range(size):
+        table.slots[b] = -1
+    return True
+
+
+cdef void free_table(Table* table) noexcept nogil:
+    free(table.slots)
+    free(table.slot_of)
+    free(table.columns)
+    free(table.gradients)
+
+
+cdef inline double* gradients_of(
+    Table* table, int64_t column, Py_ssize_t n_outputs
+) noexcept nogil:
+    """The gradients of a column, listed with zeros when it is new."""
+    # Fibonacci hashing: neighbouring columns spread over the table.
+    cdef Py_ssize_t slot = <Py_ssize_t> (
+        (<unsigned long long> column * 11400714819323198485ULL) >> 20
+    ) & table.mask
+    cdef Py_ssize_t place, o
+    while True:
+        place = table.slots[slot]
+        if place < 0:
+            break
+        if table.columns[place] == column:
+            return table.gradients + place * n_outputs
+        slot = (slot + 1) & table.mask
+    place = table.length
+    table.slots[slot] = place
+    table.slot_of[place] = slot
+    table.columns[place] = column
+    for o in range(n_outputs):
+        table.gradients[place * n_outputs + o] = 0.0
+    table.length += 1
+    return table.gradients + place * n_outputs
+
+
+cdef bint step_table(
+    const Plan* plan,
+    Table* table,
+    double share,
+    const Rates* rates,
+    const Output* outputs,
+    const state_t* column_max,
+    double column_limit,
+    state_t* pairs,
+) noexcept nogil:
+    """Step every listed column once by its mean gradient, and empty the table."""
+    cdef bint finite = True
+    cdef Py_ssize_t place, o
+    cdef double unit = 1.0
+    cdef state_t w
+    cdef state_t* pair
+    for place in range(table.length):
+        if plan.running and plan.scaling != SCALING_NONE:
+            unit = column_unit(
+                plan.scaling, column_max[table.columns[place]], column_limit
+            )
+        for o in range(plan.n_outputs):
+            pair = pairs + 2 * (table.columns[place] * plan.n_outputs + o)
+            w = read_weight(
+                pair[0], pair[1], <state_t> outputs[o].eps, <state_t> outputs[o].l1,
+                <state_t> outputs[o].l2,
+            )
+            dual_step(
+                &pair[0], &pair[1], w,
+                <state_t> (table.gradients[place * plan.n_outputs + o] * share / unit),
+                <state_t> rates[o].eta,
+            )
+            finite &= isfinite(pair[0]) != 0
+        table.slots[table.slot_of[place]] = -1
+    table.length = 0
+    return finite
+
+
+cdef void add_row(
+    const Plan* plan,
+    const data_t* data,
+    const index_t* indices,
+    Py_ssize_t row_nnz,
+    const double* y_true,
+    double weight,
+    const state_t* pairs,
+    state_t* column_max,
+    Totals* totals,
+    Output* outputs,
+    int64_t* bins,
+    state_t* x,
+    state_t* w,
+    double* raw_prediction,
+    double* gradients,
+    Table* table,
+    double* loss_sums,
+) noexcept nogil:
+    """Predict one sample of a mini-batch and add its gradients to the table."""
+    cdef Py_ssize_t n_outputs = plan.n_outputs
+    cdef Py_ssize_t k, o
+    cdef double length_sq, gradient
+    cdef double* sums
+    if plan.running and plan.scaling != SCALING_NONE:
+        observe_row(data, indices, row_nnz, column_max, totals, bins)
+    length_sq = take_row(
+        data, indices, row_nnz, plan.scaling if plan.running else SCALING_NONE,
+        column_max, totals.column_limit, x,
+    )
+    for o in range(n_outputs):
+        raw_prediction[o] = read_row(
+            pairs, indices, row_nnz, n_outputs, o, &outputs[o], x, w
+        )
+    score_sample(plan, y_true, weight, totals, outputs, raw_prediction, loss_sums)
+    for o in range(n_outputs):
+        raw_prediction[o] = weight * loss_gradient(
+            plan.loss, y_true[o], raw_prediction[o]
+        )
+        gradients[o] += raw_prediction[o]
+    for k in range(row_nnz):
+        sums = gradients_of(table, indices[k], n_outputs)
+        for o in range(n_outputs):
+            gradient = raw_prediction[o]
+            sums[o] += gradient * data[k]
+    if plan.running:
+        observe_sample(plan, y_true, weight, length_sq, totals, outputs)
+    totals.n_seen += 1.0
+
+
+# ------------------------------------------------------------------------ entry points
+
+
+def train(
+    Settings settings,
+    const data_t[::1] data,
+    const index_t[::1] indices,
+    const offset_t[::1] indptr,
+    const double[:, ::1] y,
+    const double[::1] sample_weight,
+    const int64_t[::1] rows,
+    Py_ssize_t start,
+    Py_ssize_t stop,
+    state_t[:, :, ::1] pairs,
+    state_t[::1] column_max,
+    Totals[::1] totals,
+    Output[::1] outputs,
+    int64_t[::1] bins,
+    const double[:, ::1] alpha,
+    double[::1] loss_sums,
+):
+    """Learn from places ``start`` to ``stop`` of ``rows`` (empty: rows in sequence).
+
+    Parameters
+    ----------
+    settings : Settings
+    data, indices, indptr : the CSR arrays
+    y : ndarray of shape (n_samples, n_outputs), float64
+    sample_weight : ndarray of shape (n_samples,) or (0,), float64
+        Empty: all 1. Never 0 for a row that is visited.
+    rows : ndarray of shape (n_visited,) or (0,), int64
+    pairs : ndarray of shape (n_features, n_outputs, 2)
+        The (u, s) of every feature and output; updated.
+    column_max : ndarray of shape (n_features,) or (0,)
+        Largest |x| by column; updated while the scales run.
+    totals, outputs : records of shape (1,) and (n_outputs,); updated
+    bins : ndarray of shape (N_BINS,), int64; updated
+    alpha : ndarray of shape (n_outputs, 2), float64
+        L1 and L2 penalty of one update.
+    loss_sums : ndarray of shape (2,), float64
+        Weighted sums of the progressive loss and of the untrained model's; updated.
+
+    Returns
+    -------
+    failed : int
+        The row at which a number was no longer finite, or -1.
+    """
+    cdef Py_ssize_t n_outputs = outputs.shape[0]
+    cdef Plan plan = plan_of(settings, &totals[0], n_outputs)
+    cdef Py_ssize_t batch_size = min(settings.batch_size, stop - start)
+    cdef bint sequential = rows.shape[0] == 0
+    cdef Py_ssize_t longest = 0
+    cdef Py_ssize_t largest_batch = 0
+    cdef Py_ssize_t failed = -1
+    cdef Py_ssize_t r, i, nnz, length
+    cdef Py_ssize_t batch_nnz = 0
+    cdef double weight
+    cdef bint finite
+    cdef Table table
+    if start >= stop or n_outputs == 0:
+        return -1
+    for r in range(start, stop):
+        i = r if sequential else rows[r]
+        nnz = indptr[i + 1] - indptr[i]
+        longest = max(longest, nnz)
+        batch_nnz = nnz if (r - start) % batch_size == 0 else batch_nnz + nnz
+        largest_batch = max(largest_batch, batch_nnz)
+
+    cdef size_t item = sizeof(double) if state_t is double else sizeof(float)
+    cdef state_t* x = <state_t*> malloc((longest + 1) * item)
+    cdef state_t* w = <state_t*> malloc((longest * n_outputs + 1) * item)
+    cdef double* raw_prediction = <double*> calloc(2 * n_outputs, sizeof(double))
+    cdef double* gradients = raw_prediction + n_outputs
+    cdef Rates* rates = <Rates*> malloc(n_outputs * sizeof(Rates))
+    cdef bint ready = x != NULL and w != NULL and raw_prediction != NULL
+    ready = ready and rates != NULL
+    table.slots = table.slot_of = NULL
+    table.columns = NULL
+    table.gradients = NULL
+    if batch_size > 1:
+        largest_batch = min(largest_batch, pairs.shape[0])
+        ready = ready and make_table(&table, largest_batch, n_outputs)
+
+    cdef const data_t* data_start = &data[0] if data.shape[0] else NULL
+    cdef const index_t* indices_start = &indices[0] if indices.shape[0] else NULL
+    cdef state_t* pairs_start = &pairs[0, 0, 0] if pairs.shape[0] else NULL
+    cdef state_t* column_start = &column_max[0] if column_max.shape[0] else NULL
+    try:
+        if not ready:
+            raise MemoryError("no memory for the scratch rows of the kernel")
+        with nogil:
+            for r in range(start, stop):
+                i = r if sequential else rows[r]
+                nnz = indptr[i + 1] - indptr[i]
+                weight = sample_weight[i] if sample_weight.shape[0] else 1.0
+                if batch_size == 1:
+                    finite = learn_row(
+                        &plan, data_start + indptr[i], indices_start + indptr[i], nnz,
+                        &y[i, 0], weight, pairs_start, column_start, &totals[0],
+                        &outputs[0], &bins[0], &alpha[0, 0], x, w, raw_prediction,
+                        &loss_sums[0],
+                    )
+                else:
+                    add_row(
+                        &plan, data_start + indptr[i], indices_start + indptr[i], nnz,
+                        &y[i, 0], weight, pairs_start, column_start, &totals[0],
+                        &outputs[0], &bins[0], x, w, raw_prediction, gradients,
+                        &table, &loss_sums[0],
+                    )
+                    length = (r - start) % batch_size + 1
+                    if length < batch_size and r + 1 < stop:
+                        continue
+                    finite = step_batch(
+                        &plan, &table, length, pairs_start, column_start, &totals[0],
+                        &outputs[0], &alpha[0, 0], rates, gradients,
+                    )
+                if not (finite and isfinite(loss_sums[0])):
+                    failed = i
+                    break
+    finally:
+        free(x)
+        free(w)
+        free(raw_prediction)
+        free(rates)
+        free_table(&table)
+    return failed
+
+
+cdef bint step_batch(
+    const Plan* plan,
+    Table* table,
+    Py_ssize_t length,
+    state_t* pairs,
+    const state_t* column_max,
+    const Totals* totals,
+    Output* outputs,
+    const double* alpha,
+    Rates* rates,
+    double* gradients,
+) noexcept nogil:
+    """One update by the mean gradient of ``length`` rows."""
+    cdef double share = 1.0 / length
+    cdef bint finite
+    cdef Py_ssize_t o
+    for o in range(plan.n_outputs):
+        rates[o] = rates_of(plan, totals, &outputs[o])
+    finite = step_table(
+        plan, table, share, rates, outputs, column_max, totals.column_limit, pairs
+    )
+    for o in range(plan.n_outputs):
+        finite &= isfinite(gradients[o]) != 0
+        settle_output(plan, &outputs[o], &rates[o], gradients[o] * share, alpha + 2 * o)
+        gradients[o] = 0.0
+    return finite
+
+
+def predict(
+    str loss,
+    const data_t[::1] data,
+    const index_t[::1] indices,
+    const offset_t[::1] indptr,
+    const state_t[:, :, ::1] pairs,
+    const state_t[::1] column_max,
+    const Totals[::1] totals,
+    const Output[::1] outputs,
+    double[:, ::1] out,
+):
+    """Write the predictions, on the target's scale, to ``out``, float64.
+
+    ``out`` has the shape (n_samples, n_outputs). Reading a weight costs what its
+    entry costs; nothing here costs O(n_features).
+    """
+    cdef Loss chosen
+    chosen.id = LOSSES[loss][0]
+    chosen.parameter = 0.0
+    cdef Scaling scaling = <Scaling> <int> totals[0].column_scaling
+    cdef double limit = totals[0].column_limit
+    cdef Py_ssize_t n_outputs = outputs.shape[0]
+    cdef Py_ssize_t i, k, o, j
+    cdef double x
+    cdef const state_t* pair
+    with nogil:
+        for i in range(out.shape[0]):
+            for o in range(n_outputs):
+                out[i, o] = outputs[o].base + outputs[o].intercept
+            for k in range(indptr[i], indptr[i + 1]):
+                j = indices[k]
+                x = data[k]
+                if scaling != SCALING_NONE:
+                    x /= column_unit(scaling, column_max[j], limit)
+                for o in range(n_outputs):
+                    pair = &pairs[j, o, 0]
+                    out[i, o] += x * read_weight(
+                        pair[0], pair[1], <state_t> outputs[o].eps,
+                        <state_t> outputs[o].l1, <state_t> outputs[o].l2,
+                    )
+            for o in range(n_outputs):
+                out[i, o] = inverse_link(chosen, out[i, o])
+
+
+def read_weights(
+    const state_t[:, :, ::1] pairs,
+    const state_t[::1] column_max,
+    const Totals[::1] totals,
+    const Output[::1] outputs,
+    state_t[:, ::1] out,
+):
+    """Write the weights in the user's units to ``out``, (n_outputs, n_features)."""
+    cdef Scaling scaling = <Scaling> <int> totals[0].column_scaling
+    cdef double unit = 1.0
+    cdef Py_ssize_t j, o
+    with nogil:
+        for j in range(out.shape[1]):
+            if scaling != SCALING_NONE:
+                unit = column_unit(scaling, column_max[j], totals[0].column_limit)
+            for o in range(outputs.shape[0]):
+                out[o, j] = <state_t> (read_weight(
+                    pairs[j, o, 0], pairs[j, o, 1], <state_t> outputs[o].eps,
+                    <state_t> outputs[o].l1, <state_t> outputs[o].l2,
+                ) / unit)
+
+
+def base_predictions(
+    Settings settings, Totals[::1] totals, Output[::1] outputs
+):
+    """Start every output at its target's mean, where rates are scaled."""
+    cdef Py_ssize_t o
+    for o in range(outputs.shape[0]):
+        if settings.scaled and settings.fit_intercept:
+            outputs[o].base = link(settings.loss, outputs[o].y_mean)
+
+
+def auto_alpha(Settings settings, Totals[::1] totals, Output[::1] outputs):
+    """Penalty of one update that makes an epoch cost what `Ridge(alpha=1)` asks.
+
+    In scaled units that is 1 over the number of updates; here it is given for one
+    epoch, in the user's units: eps / (eps of a weight) times the rows' squared length
+    cancels to rms(|x|)^2 * gradient unit / raw unit. Shape (n_outputs,), float64.
+    """
+    cdef Py_ssize_t o
+    cdef Rates rates
+    cdef double length_sq
+    out = np.zeros(outputs.shape[0])
+    for o in range(outputs.shape[0]):
+        length_sq = totals[0].row_sq_sum / fmax(totals[0].weight_sum, 1e-300)
+        rates = scaled_rates(
+            &totals[0], &outputs[o], settings.loss, 1.0, 1.0, settings.fit_intercept
+        )
+        if rates.intercept_eta > 0.0:
+            out[o] = length_sq * rates.intercept_eps / rates.intercept_eta
+    return out

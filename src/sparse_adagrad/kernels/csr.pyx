@@ -1,0 +1,109 @@
+"""One O(nnz) pass over a CSR matrix before anything reads memory through it.
+
+SciPy does not check a matrix on construction, and its ``check_format`` misses an
+``indptr`` that ends beyond the data. The kernels index raw memory with these arrays,
+so every bound is checked here, and every value too, in the same pass.
+"""
+
+from libc.math cimport fabs
+from libc.stdint cimport int64_t
+
+from sparse_adagrad.kernels.scales cimport data_t, index_t, offset_t
+
+# What is wrong; the messages are the validation layer's.
+OK = 0
+INDPTR_EMPTY = 1
+INDPTR_START = 2
+INDPTR_FALLS = 3
+INDPTR_END = 4
+INDEX_RANGE = 5
+NOT_FINITE = 6
+TOO_LARGE = 7
+
+
+cdef struct Finding:
+    int code
+    Py_ssize_t row
+    Py_ssize_t position
+    bint canonical
+
+
+cdef Finding inspect(
+    const data_t* data,
+    const index_t* indices,
+    const offset_t* indptr,
+    Py_ssize_t n_rows,
+    Py_ssize_t size,
+    int64_t n_features,
+    double largest,
+) noexcept nogil:
+    cdef Finding found = Finding(0, -1, -1, True)
+    cdef Py_ssize_t i, k
+    cdef int64_t j, previous
+    cdef bint in_range, finite
+    if indptr[0] != 0:
+        found.code = 2
+        return found
+    # The offsets first, all of them: no entry is read before its place is known.
+    for i in range(n_rows):
+        found.row = i
+        if indptr[i + 1] < indptr[i]:
+            found.code = 3
+            return found
+        if indptr[i + 1] > size:
+            found.code = 4
+            return found
+    for i in range(n_rows):
+        found.row = i
+        previous = -1
+        in_range = True
+        finite = True
+        for k in range(indptr[i], indptr[i + 1]):
+            j = indices[k]
+            in_range &= (j >= 0) & (j < n_features)
+            # False for NaN and infinity too.
+            finite &= fabs(data[k]) <= largest
+            found.canonical &= j > previous
+            previous = j
+        if in_range and finite:
+            continue
+        for k in range(indptr[i], indptr[i + 1]):
+            found.position = k
+            if indices[k] < 0 or indices[k] >= n_features:
+                found.code = 5
+                return found
+            if not (fabs(data[k]) <= largest):
+                found.code = 6 if not (fabs(data[k]) <= 1.7976931348623157e308) else 7
+                return found
+    return found
+
+
+def check_csr(
+    const data_t[::1] data,
+    const index_t[::1] indices,
+    const offset_t[::1] indptr,
+    int64_t n_features,
+    double largest,
+):
+    """Inspect structure and values.
+
+    Returns
+    -------
+    code, row, position : int
+        ``OK`` or what is wrong, with the row and the place in ``data`` of it.
+    canonical : bool
+        Whether the columns of every row rise strictly: sorted, no duplicates.
+    """
+    if indptr.shape[0] == 0:
+        return INDPTR_EMPTY, -1, -1, False
+    cdef Py_ssize_t size = min(data.shape[0], indices.shape[0])
+    # No element is addressed where there is none.
+    cdef const data_t* data_start = &data[0] if size else NULL
+    cdef const index_t* indices_start = &indices[0] if size else NULL
+    cdef Finding found
+    with nogil:
+        found = inspect(
+            data_start, indices_start, &indptr[0], indptr.shape[0] - 1, size,
+            n_features, largest,
+        )
+    return found.code, found.row, found.position, found.canonical

@@ -1,0 +1,160 @@
+"""Scales of the target, of the rows and of outlying columns.
+
+(a) eta = eta0 * std(y) / rms(|x|_2): AdaGrad's step does not depend on the size of
+    the gradient, so the rate itself must carry the unit of y over x.
+(b) A column whose largest |x|, N_j, exceeds the limit m (twice the median of N over
+    all entries) is measured in units of N_j / m. Its weight is stored in that unit;
+    when N_j or m moves, the stored weight is kept.
+(c) In a stream all of these run sample by sample, so that cutting it into other
+    batches changes nothing. The median comes from a histogram of log2 N over the
+    entries of some rows: of all early ones, later of every 16th, which costs nothing.
+(d) ``Totals`` and ``Output`` are the model's scalars. The estimator owns them as
+    NumPy records with these very fields (``TOTALS_DTYPE``, ``OUTPUT_DTYPE``).
+"""
+
+from libc.math cimport exp2, fabs, fmax, floor, log2, sqrt
+from libc.stdint cimport int64_t
+
+from sparse_adagrad.kernels.losses cimport (
+    Loss,
+    gradient_unit,
+    link,
+    raw_unit,
+)
+
+ctypedef fused data_t:
+    float
+    double
+
+ctypedef fused index_t:
+    int
+    int64_t
+
+ctypedef fused offset_t:
+    int
+    int64_t
+
+
+cdef enum Scaling:
+    SCALING_NONE = 0
+    SCALING_AUTO = 1
+    SCALING_MAX_ABS = 2
+
+cdef enum:
+    N_BINS = 1024  # of the histogram of column maxima
+    BINS_PER_OCTAVE = 8
+    EARLY_ROWS = 256  # all of these are counted in the histogram,
+    ROW_STRIDE = 16  # then one in so many
+
+
+cdef struct Totals:
+    double n_seen  # samples learned from
+    double weight_sum  # their weights
+    double row_sq_sum  # weighted sum of squared lengths of the scaled rows
+    double column_limit  # m; 0 while nothing is known
+    double column_reference  # |x| at the middle of the histogram
+    double baseline_loss_sum  # weighted loss of the untrained model, all outputs
+    double column_scaling  # a Scaling: how the stored weights are measured
+
+
+cdef struct Output:
+    double intercept  # on top of base
+    double intercept_grad_sq_sum
+    double base  # raw prediction of an untrained model
+    double y_mean  # weighted, over the samples seen
+    double y_sq_sum  # weighted sum of squared deviations from y_mean
+    double l1  # penalties so far, each times the rate of its update
+    double l2
+    double eps  # stabiliser in the unit of the gradient, as of the last update
+
+
+cdef struct Rates:
+    double eta
+    double eps
+    double intercept_eta
+    double intercept_eps
+
+
+cdef inline double column_unit(
+    Scaling scaling, double column_max, double column_limit
+) noexcept nogil:
+    """What one unit of a column's stored weight means in the user's units."""
+    if scaling == SCALING_MAX_ABS:
+        return column_max if column_max > 0.0 else 1.0
+    if scaling == SCALING_AUTO and column_limit > 0.0 and column_max > column_limit:
+        return column_max / column_limit
+    return 1.0
+
+
+cdef inline Py_ssize_t bin_of(double column_max, double reference) noexcept nogil:
+    cdef double position = floor(BINS_PER_OCTAVE * log2(column_max / reference))
+    return <Py_ssize_t> fmax(
+        0.0, min(N_BINS - 1.0, position + N_BINS // 2)
+    )
+
+
+cdef inline double twice_median(
+    const int64_t* bins, double reference
+) noexcept nogil:
+    """Twice the weighted median of the histogram, 0 where it is empty."""
+    cdef int64_t total = 0
+    cdef int64_t below = 0
+    cdef Py_ssize_t b
+    for b in range(N_BINS):
+        total += bins[b]
+    if total == 0:
+        return 0.0
+    for b in range(N_BINS):
+        below += bins[b]
+        if 2 * below >= total:
+            break
+    return 2.0 * reference * exp2((b - N_BINS // 2 + 0.5) / BINS_PER_OCTAVE)
+
+
+cdef inline void observe_target(
+    Output* output, double y_true, double weight, double weight_sum
+) noexcept nogil:
+    """Welford's step (West 1979 for weights); ``weight_sum`` includes this sample."""
+    cdef double deviation = y_true - output.y_mean
+    output.y_mean += deviation * (weight / weight_sum)
+    output.y_sq_sum += weight * deviation * (y_true - output.y_mean)
+
+
+cdef inline double target_spread(
+    const Output* output, double weight_sum, bint fit_intercept
+) noexcept nogil:
+    """Weighted standard deviation; about 0 for a model that has to start there."""
+    if weight_sum <= 0.0:
+        return 0.0
+    cdef double variance = output.y_sq_sum / weight_sum
+    if not fit_intercept:
+        variance += output.y_mean * output.y_mean
+    return sqrt(variance)
+
+
+cdef inline double row_length(const Totals* totals) noexcept nogil:
+    """Root mean square of the scaled rows' lengths; 0 while nothing is known."""
+    if totals.weight_sum <= 0.0:
+        return 0.0
+    return sqrt(totals.row_sq_sum / totals.weight_sum)
+
+
+cdef inline Rates scaled_rates(
+    const Totals* totals,
+    const Output* output,
+    Loss loss,
+    double eta0,
+    double eps,
+    bint fit_intercept,
+) noexcept nogil:
+    """Rates and stabilisers in the units of y and x that have been seen."""
+    cdef double spread = target_spread(output, totals.weight_sum, fit_intercept)
+    cdef double length = row_length(totals)
+    cdef double unit = gradient_unit(loss, output.y_mean, spread)
+    cdef Rates rates
+    rates.intercept_eta = eta0 * raw_unit(loss, spread)
+    rates.eta = rates.intercept_eta / length if length > 0.0 else 0.0
+    # Where there is no unit yet there is no gradient either; any eps above 0 will do.
+    rates.intercept_eps = eps * unit if unit > 0.0 else eps
+    rates.eps = rates.intercept_eps * length if length > 0.0 else eps
+    return rates
