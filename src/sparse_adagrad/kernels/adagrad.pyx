@@ -22,7 +22,6 @@ from libc.stdlib cimport calloc, free, malloc
 
 from sparse_adagrad.kernels.losses cimport (
     Loss,
-    inverse_link,
     link,
     loss_gradient,
     loss_value,
@@ -45,12 +44,12 @@ from sparse_adagrad.kernels.scales cimport (
     index_t,
     observe_target,
     offset_t,
+    row_length,
     scaled_rates,
     twice_median,
 )
 from sparse_adagrad.kernels.step cimport (
     dual_step,
-    magnitude,
     read_weight,
     state_t,
     textbook_step,
@@ -86,7 +85,7 @@ cdef class Settings:
     cdef bint scaled
     cdef bint fit_intercept
     cdef bint running
-    cdef Py_ssize_t batch_size
+    cdef readonly Py_ssize_t batch_size
 
     def __init__(
         self,
@@ -680,8 +679,7 @@ cdef bint step_batch(
     return finite
 
 
-def predict(
-    str loss,
+def predict_raw(
     const data_t[::1] data,
     const index_t[::1] indices,
     const offset_t[::1] indptr,
@@ -691,14 +689,10 @@ def predict(
     const Output[::1] outputs,
     double[:, ::1] out,
 ):
-    """Write the predictions, on the target's scale, to ``out``, float64.
+    """Write the raw predictions to ``out``, float64, (n_samples, n_outputs).
 
-    ``out`` has the shape (n_samples, n_outputs). Reading a weight costs what its
-    entry costs; nothing here costs O(n_features).
+    Reading a weight costs what its entry costs; nothing here costs O(n_features).
     """
-    cdef Loss chosen
-    chosen.id = LOSSES[loss][0]
-    chosen.parameter = 0.0
     cdef Scaling scaling = <Scaling> <int> totals[0].column_scaling
     cdef double limit = totals[0].column_limit
     cdef Py_ssize_t n_outputs = outputs.shape[0]
@@ -720,8 +714,6 @@ def predict(
                         pair[0], pair[1], <state_t> outputs[o].eps,
                         <state_t> outputs[o].l1, <state_t> outputs[o].l2,
                     )
-            for o in range(n_outputs):
-                out[i, o] = inverse_link(chosen, out[i, o])
 
 
 def read_weights(
@@ -746,32 +738,30 @@ def read_weights(
                 ) / unit)
 
 
-def base_predictions(
-    Settings settings, Totals[::1] totals, Output[::1] outputs
-):
-    """Start every output at its target's mean, where rates are scaled."""
+def start_at_mean(Settings settings, Output[::1] outputs):
+    """Let every output start at its target's mean, where the settings ask for it."""
     cdef Py_ssize_t o
+    if not (settings.scaled and settings.fit_intercept):
+        return
     for o in range(outputs.shape[0]):
-        if settings.scaled and settings.fit_intercept:
-            outputs[o].base = link(settings.loss, outputs[o].y_mean)
+        outputs[o].base = link(settings.loss, outputs[o].y_mean)
 
 
-def auto_alpha(Settings settings, Totals[::1] totals, Output[::1] outputs):
-    """Penalty of one update that makes an epoch cost what `Ridge(alpha=1)` asks.
+def ridge_alpha(Settings settings, const Totals[::1] totals, const Output[::1] outputs):
+    """Penalty of an epoch that asks of the weights what `Ridge(alpha=1)` does.
 
-    In scaled units that is 1 over the number of updates; here it is given for one
-    epoch, in the user's units: eps / (eps of a weight) times the rows' squared length
-    cancels to rms(|x|)^2 * gradient unit / raw unit. Shape (n_outputs,), float64.
+    `Ridge` is meant on rows of length 1 and a target of spread 1. In the user's units
+    that is rms(|x|_2)^2 times the curvature, the gradient's unit over the raw
+    prediction's. Returns float64, shape (n_outputs,).
     """
     cdef Py_ssize_t o
     cdef Rates rates
-    cdef double length_sq
+    cdef double length = row_length(&totals[0])
     out = np.zeros(outputs.shape[0])
     for o in range(outputs.shape[0]):
-        length_sq = totals[0].row_sq_sum / fmax(totals[0].weight_sum, 1e-300)
         rates = scaled_rates(
             &totals[0], &outputs[o], settings.loss, 1.0, 1.0, settings.fit_intercept
         )
         if rates.intercept_eta > 0.0:
-            out[o] = length_sq * rates.intercept_eps / rates.intercept_eta
+            out[o] = length * length * rates.intercept_eps / rates.intercept_eta
     return out

@@ -110,10 +110,6 @@ cdef inline double link(Loss loss, double mean) noexcept nogil:
     return log(mean) if mean > 2.0 ** -52 else -52.0 * log(2.0)
 
 
-cdef inline double inverse_link(Loss loss, double raw_prediction) noexcept nogil:
-    return exp(raw_prediction) if loss.id == POISSON else raw_prediction
-
-
 cdef inline double raw_unit(Loss loss, double spread) noexcept nogil:
     """Unit of a raw prediction: the target's spread, or 1 on a log scale."""
     return 1.0 if loss.id == POISSON else spread

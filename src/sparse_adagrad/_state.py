@@ -1,0 +1,148 @@
+"""The model's numbers: allocated, grown, copied and rolled back here, used by kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparse_adagrad.kernels import adagrad, scales
+
+
+@dataclass(slots=True)
+class ModelState:
+    """All that training changes.
+
+    Attributes
+    ----------
+    pairs : ndarray of shape (capacity, n_outputs, 2), float32 or float64
+        (u, s) of every feature and output. Columns from `n_features` on are spare room.
+    column_max : ndarray of shape (capacity,) or (0,), dtype of `pairs`
+        Largest |x| seen by column, where columns are scaled.
+    totals : record array of shape (1,), `scales.TOTALS_DTYPE`
+    outputs : record array of shape (n_outputs,), `scales.OUTPUT_DTYPE`
+    bins : ndarray of shape (N_BINS,), int64
+        Histogram of `column_max` over entries.
+    n_features : int
+    """
+
+    pairs: NDArray[Any]
+    column_max: NDArray[Any]
+    totals: NDArray[np.void]
+    outputs: NDArray[np.void]
+    bins: NDArray[np.int64]
+    n_features: int
+
+    @classmethod
+    def allocate(
+        cls,
+        n_features: int,
+        n_outputs: int,
+        dtype: np.dtype[Any],
+        *,
+        scaling: str | None,
+        initial_accumulator_value: float,
+    ) -> ModelState:
+        """State of an untrained model; zero pages are not touched until used."""
+        state = cls(
+            pairs=np.zeros((n_features, n_outputs, 2), dtype),
+            column_max=np.zeros(0 if scaling is None else n_features, dtype),
+            totals=np.zeros(1, scales.TOTALS_DTYPE),
+            outputs=np.zeros(n_outputs, scales.OUTPUT_DTYPE),
+            bins=np.zeros(scales.N_HISTOGRAM_BINS, np.int64),
+            n_features=n_features,
+        )
+        state.totals["column_scaling"] = scales.SCALINGS[scaling]
+        state.outputs["eps"] = np.finfo(dtype).tiny
+        if initial_accumulator_value:
+            state.pairs[..., 1] = np.sqrt(initial_accumulator_value)
+            state.outputs["intercept_grad_sq_sum"] = initial_accumulator_value
+        return state
+
+    @property
+    def n_outputs(self) -> int:
+        return len(self.outputs)
+
+    @property
+    def scales_columns(self) -> bool:
+        return bool(self.totals["column_scaling"][0])
+
+    def copy(self) -> ModelState:
+        """A state that shares nothing with this one."""
+        return replace(
+            self,
+            pairs=self.pairs.copy(),
+            column_max=self.column_max.copy(),
+            totals=self.totals.copy(),
+            outputs=self.outputs.copy(),
+            bins=self.bins.copy(),
+        )
+
+    def grown(self, n_features: int, initial_accumulator_value: float) -> ModelState:
+        """State with at least so many columns; the new ones are untrained.
+
+        Room is added by half at a time, so that a stream whose columns grow one by one
+        does not copy the model each time. The room is not touched until it is used.
+        """
+        if n_features <= self.n_features:
+            return self
+        capacity = len(self.pairs)
+        if n_features <= capacity:
+            return replace(self, n_features=n_features)
+        capacity = max(n_features, capacity + capacity // 2)
+        pairs = np.zeros((capacity, *self.pairs.shape[1:]), self.pairs.dtype)
+        pairs[: len(self.pairs)] = self.pairs
+        if initial_accumulator_value:
+            pairs[len(self.pairs) :, :, 1] = np.sqrt(initial_accumulator_value)
+        column_max = np.zeros(
+            capacity if self.scales_columns else 0, self.column_max.dtype
+        )
+        column_max[: len(self.column_max)] = self.column_max
+        return replace(self, pairs=pairs, column_max=column_max, n_features=n_features)
+
+    def remember(self, indices: NDArray[Any]) -> Callable[[], None]:
+        """Return a function that undoes what learning from these columns changes.
+
+        Keeps the columns that a batch touches, or all where that is less: O(nnz) either
+        way. A column that comes twice is kept twice, with the same values.
+        """
+        totals, outputs, bins = (
+            self.totals.copy(),
+            self.outputs.copy(),
+            self.bins.copy(),
+        )
+        everything = len(indices) >= self.n_features
+        touched: Any = slice(self.n_features) if everything else indices
+        # A float32 pair is as wide as a complex64, which NumPy gathers as one item.
+        packed = self.pairs.view(np.result_type(self.pairs.dtype, np.complex64))
+        pairs = packed[touched].copy() if everything else packed.take(touched, axis=0)
+        column_max = self.column_max[touched].copy() if self.scales_columns else None
+
+        def undo() -> None:
+            packed[touched] = pairs
+            if column_max is not None:
+                self.column_max[touched] = column_max
+            self.totals[:] = totals
+            self.outputs[:] = outputs
+            self.bins[:] = bins
+
+        return undo
+
+    def coef(self) -> NDArray[Any]:
+        """Weights in the user's units, shape (n_outputs, n_features)."""
+        out = np.empty((self.n_outputs, self.n_features), self.pairs.dtype)
+        adagrad.read_weights(
+            self.pairs, self.column_max, self.totals, self.outputs, out
+        )
+        return out
+
+    def intercept(self) -> NDArray[np.float64]:
+        """Shape (n_outputs,)."""
+        return np.asarray(self.outputs["base"] + self.outputs["intercept"])
+
+    def grad_sq_sum(self) -> NDArray[Any]:
+        """Sums of squared gradients, shape (n_outputs, n_features)."""
+        return np.square(self.pairs[: self.n_features, :, 1].T)

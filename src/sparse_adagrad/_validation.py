@@ -1,0 +1,363 @@
+"""User input to the kernel contract: the one place where arrays are checked.
+
+What leaves here is CSR in range and finite, without a column twice in a row, and
+float64 targets and weights of the right shape. The caller's matrix is never changed,
+and copied only where its rows are unsorted or repeat a column.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.utils import check_array
+from sklearn.utils.validation import _check_feature_names
+
+from sparse_adagrad.kernels import csr
+
+FLOAT_TYPES = (np.dtype(np.float32), np.dtype(np.float64))
+INDEX_TYPES = (np.dtype(np.int32), np.dtype(np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """CSR arrays that the kernels may read without looking.
+
+    Attributes
+    ----------
+    data : ndarray of shape (>= nnz,), float32 or float64
+    indices : ndarray of shape (>= nnz,), int32 or int64
+    indptr : ndarray of shape (n_samples + 1,), int32 or int64
+    n_features : int
+    """
+
+    data: NDArray[Any]
+    indices: NDArray[Any]
+    indptr: NDArray[Any]
+    n_features: int
+
+    @property
+    def n_samples(self) -> int:
+        return len(self.indptr) - 1
+
+    @property
+    def nnz(self) -> int:
+        return int(self.indptr[-1])
+
+    def take(self, rows: NDArray[np.int64]) -> Rows:
+        """Copy of some rows."""
+        chosen = sp.csr_array(
+            (self.data, self.indices, self.indptr),
+            shape=(self.n_samples, self.n_features),
+        )[rows]
+        return Rows(chosen.data, chosen.indices, chosen.indptr, self.n_features)
+
+
+def check_rows(
+    estimator: Any,
+    X: Any,
+    *,
+    reset: bool,
+    state_dtype: np.dtype[Any],
+    width: Literal["equal", "narrower", "any"] = "equal",
+) -> Rows:
+    """Check a matrix and bring it into the kernel's form.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its names and number of features are checked, or set where `reset`.
+    X : {sparse matrix, sparse array, array-like, DataFrame}
+        Shape (n_samples, n_features).
+    reset : bool
+        Whether this is the first data that the estimator sees.
+    state_dtype : dtype
+        Values have to fit into it.
+    width : {"equal", "narrower", "any"}
+        Which numbers of columns pass: that of the fitted model, up to it, or all.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If anything is wrong; the message names the place.
+    """
+    plain = (
+        _is_csr(X)
+        and X.dtype in FLOAT_TYPES
+        and X.dtype.isnative
+        and "feature_names_in_" not in vars(estimator)
+    )
+    if not plain:
+        X = _as_csr(estimator, X, reset=reset)
+    n_samples, n_features = X.shape
+    for kind, n in (("sample", n_samples), ("feature", n_features)):
+        if n < 1:
+            raise ValueError(
+                f"Found array with {n} {kind}(s) (shape={X.shape}) while a minimum of "
+                f"1 is required by {type(estimator).__name__}."
+            )
+    if reset:
+        estimator.n_features_in_ = n_features
+    else:
+        _check_width(estimator, n_features, width)
+    return _checked_rows(X, state_dtype)
+
+
+def _is_csr(X: Any) -> bool:
+    return sp.issparse(X) and X.format == "csr" and X.ndim == 2
+
+
+def _as_csr(estimator: Any, X: Any, *, reset: bool) -> Any:
+    """CSR of anything that scikit-learn takes."""
+    if sp.issparse(X):
+        if X.dtype.kind not in "fiub":
+            raise TypeError(
+                f"X has dtype {X.dtype}, which cannot be learned from (complex data "
+                "not supported); convert it with X.astype(np.float64)."
+            )
+        _check_before_conversion(X)
+    _check_feature_names(estimator, X, reset=reset)
+    X = check_array(
+        X,
+        accept_sparse="csr",
+        dtype=[np.float64, np.float32],
+        ensure_all_finite=False,
+        ensure_min_samples=0,
+        ensure_min_features=0,
+        estimator=estimator,
+        input_name="X",
+    )
+    return X if sp.issparse(X) else sp.csr_array(X)
+
+
+def _check_before_conversion(X: Any) -> None:
+    """SciPy's conversions trust indices; see that they can be trusted."""
+    if X.format == "coo":
+        for axis, name in enumerate(("row", "col")):
+            index = getattr(X, name)
+            if len(index) != len(X.data):
+                raise ValueError(
+                    f"X.{name} has {len(index)} entries but X.data {len(X.data)}."
+                )
+            if len(index) and not 0 <= index.min() <= index.max() < X.shape[axis]:
+                raise ValueError(
+                    f"X.{name} has an index outside [0, {X.shape[axis]}); "
+                    f"found {index.min()} to {index.max()}."
+                )
+    elif X.format in ("csr", "csc", "bsr"):
+        n_major, n_minor = X.shape if X.format != "csc" else X.shape[::-1]
+        size = len(X.data)
+        values = np.zeros(size)
+        if X.format == "bsr":
+            n_major //= X.data.shape[1]
+            n_minor //= X.data.shape[2]
+        _check_structure(
+            values, X.indices, X.indptr, n_major, n_minor, np.dtype(np.float64)
+        )
+
+
+def _check_width(estimator: Any, n_features: int, width: str) -> None:
+    fitted = estimator.n_features_in_
+    passes = n_features == fitted or width == "any"
+    if not passes and not (width == "narrower" and n_features < fitted):
+        raise ValueError(
+            f"X has {n_features} features, but {type(estimator).__name__} is expecting "
+            f"{fitted} features as input. Bring X to that width, or train with "
+            "allow_growth=True if columns are added as the stream goes on."
+        )
+
+
+def _index_array(index: NDArray[Any], name: str) -> NDArray[Any]:
+    if index.dtype.kind not in "iu":
+        raise TypeError(f"X.{name} has dtype {index.dtype}; it must hold integers.")
+    if index.dtype not in INDEX_TYPES or not index.dtype.isnative:
+        index = index.astype(np.int64)
+    return np.ascontiguousarray(index)
+
+
+def _check_structure(
+    data: NDArray[Any],
+    indices: NDArray[Any],
+    indptr: NDArray[Any],
+    n_major: int,
+    n_minor: int,
+    state_dtype: np.dtype[Any],
+) -> bool:
+    """Raise if a compressed matrix is malformed; tell whether its rows are canonical."""
+    if len(indptr) != n_major + 1:
+        raise ValueError(
+            f"X.indptr has {len(indptr)} entries; {n_major} rows need {n_major + 1}."
+        )
+    indices, indptr = _index_array(indices, "indices"), _index_array(indptr, "indptr")
+    largest = float(np.finfo(min(data.dtype, state_dtype, key=_itemsize)).max)
+    code, row, position, canonical = csr.check_csr(
+        np.ascontiguousarray(data), indices, indptr, n_minor, largest
+    )
+    if code != csr.OK:
+        raise ValueError(
+            _structure_message(code, row, position, data, indices, indptr, n_minor)
+        )
+    return bool(canonical)
+
+
+def _itemsize(dtype: np.dtype[Any]) -> int:
+    return dtype.itemsize
+
+
+def _structure_message(
+    code: int,
+    row: int,
+    position: int,
+    data: NDArray[Any],
+    indices: NDArray[Any],
+    indptr: NDArray[Any],
+    n_minor: int,
+) -> str:
+    advice = "Rebuild the matrix from its entries, e.g. by way of scipy.sparse.coo_array."
+    if code == csr.INDPTR_START:
+        return f"X.indptr must start at 0, but it starts at {indptr[0]}. {advice}"
+    if code == csr.INDPTR_FALLS:
+        return (
+            f"X.indptr falls from {indptr[row]} to {indptr[row + 1]} at row {row}. "
+            f"{advice}"
+        )
+    if code == csr.INDPTR_END:
+        return (
+            f"X.indptr reaches {indptr[row + 1]} at row {row}, beyond the {len(data)} "
+            f"values and {len(indices)} indices there are. {advice}"
+        )
+    if code == csr.INDEX_RANGE:
+        return (
+            f"X.indices has {indices[position]} in row {row}, outside [0, {n_minor}). "
+            f"{advice}"
+        )
+    if code == csr.NOT_FINITE:
+        return (
+            f"Input X contains NaN or infinity: {data[position]} in row {row}, column "
+            f"{indices[position]}. Fill or drop such values first."
+        )
+    return (
+        f"X has {data[position]} in row {row}, column {indices[position]}, a value too "
+        "large for dtype='float32'; rescale it or use dtype='float64'."
+    )
+
+
+def _checked_rows(X: Any, state_dtype: np.dtype[Any]) -> Rows:
+    n_samples, n_features = X.shape
+    if len(X.data) != len(X.indices) and X.indptr[-1] > min(
+        len(X.data), len(X.indices)
+    ):
+        raise ValueError(
+            f"X.data has {len(X.data)} entries and X.indices {len(X.indices)}, fewer "
+            f"than the {X.indptr[-1]} that X.indptr asks for."
+        )
+    data = np.ascontiguousarray(X.data)
+    indices = _index_array(X.indices, "indices")
+    indptr = _index_array(X.indptr, "indptr")
+    if not _check_structure(data, indices, indptr, n_samples, n_features, state_dtype):
+        nnz = int(indptr[-1])
+        summed = sp.csr_array(
+            (data[:nnz].copy(), indices[:nnz].copy(), indptr.copy()), shape=X.shape
+        )
+        summed.sum_duplicates()
+        data, indices, indptr = summed.data, summed.indices, summed.indptr
+        # A sum of finite values need not be finite.
+        _check_structure(data, indices, indptr, n_samples, n_features, state_dtype)
+    return Rows(data, indices, indptr, n_features)
+
+
+def check_target(
+    estimator: Any, y: Any, n_samples: int, *, non_negative: bool, name: str = "y"
+) -> NDArray[np.float64]:
+    """Check a target; returns float64 of shape (n_samples, n_outputs)."""
+    if y is None:
+        raise ValueError(
+            f"{type(estimator).__name__} requires {name} to be passed, but the target "
+            f"{name} is None."
+        )
+    if not (isinstance(y, np.ndarray) and y.dtype == np.float64 and y.ndim in (1, 2)):
+        if getattr(y, "dtype", None) == object:
+            raise ValueError(
+                f"Unknown label type: {name} has dtype object; convert it to numbers, "
+                f"e.g. with {name}.astype(float)."
+            )
+        y = check_array(
+            y,
+            ensure_2d=False,
+            dtype=np.float64,
+            ensure_all_finite=False,
+            ensure_min_samples=0,
+            estimator=estimator,
+            input_name=name,
+        )
+    if y.ndim not in (1, 2) or (y.ndim == 2 and y.shape[1] == 0):
+        raise ValueError(
+            f"{name} must have the shape (n_samples,) or (n_samples, n_outputs); "
+            f"got {y.shape}."
+        )
+    if len(y) != n_samples:
+        raise ValueError(
+            "Found input variables with inconsistent numbers of samples: X has "
+            f"{n_samples} rows and {name} {len(y)}."
+        )
+    y = np.ascontiguousarray(y.reshape(n_samples, -1))
+    _check_finite(y, name)
+    if non_negative and y.min() < 0:
+        row = int(np.flatnonzero((y < 0).any(axis=1))[0])
+        raise ValueError(
+            f"loss='poisson' needs targets of 0 or more, but {name} is "
+            f"{y[row].min()} at row {row}. Remove such rows or choose another loss."
+        )
+    return y
+
+
+def check_weights(
+    estimator: Any, sample_weight: Any, n_samples: int
+) -> NDArray[np.float64]:
+    """Check sample weights; returns float64 of shape (n_samples,), (0,) for None."""
+    if sample_weight is None:
+        return np.empty(0)
+    if np.ndim(sample_weight) == 0:
+        sample_weight = np.full(n_samples, sample_weight)
+    weights = check_array(
+        sample_weight,
+        ensure_2d=False,
+        allow_nd=True,
+        dtype=np.float64,
+        ensure_all_finite=False,
+        ensure_min_samples=0,
+        estimator=estimator,
+        input_name="sample_weight",
+    )
+    if weights.ndim != 1:
+        raise ValueError(
+            f"Sample weights must be 1D array or scalar, got {weights.ndim}D array of "
+            f"shape {weights.shape}."
+        )
+    if len(weights) != n_samples:
+        raise ValueError(
+            f"sample_weight.shape == {weights.shape}, expected {(n_samples,)}: one "
+            "weight a row of X."
+        )
+    _check_finite(weights, "sample_weight")
+    if n_samples and weights.min() < 0:
+        row = int(np.argmax(weights < 0))
+        raise ValueError(
+            f"Negative values in data passed to `sample_weight`: {weights[row]} at row "
+            f"{row}. Weights must be 0 or more."
+        )
+    return np.ascontiguousarray(weights)
+
+
+def _check_finite(values: NDArray[np.float64], name: str) -> None:
+    # The sum is finite only if all are, and is much the cheaper to look at.
+    if np.isfinite(values.sum()) or np.isfinite(values).all():
+        return
+    row = int(np.argwhere(~np.isfinite(values))[0][0])
+    raise ValueError(
+        f"Input {name} contains NaN or infinity: {values[row]} at row {row}. Fill or "
+        "drop such rows first."
+    )

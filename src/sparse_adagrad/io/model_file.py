@@ -1,0 +1,210 @@
+"""Model files: one safetensors file with all state, parameters and a format version."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from sparse_adagrad._state import ModelState
+from sparse_adagrad.kernels import scales
+
+FORMAT = "sparse_adagrad"
+FORMAT_VERSION = 1
+# safetensors knows no records; these are float64 throughout and are stored as rows.
+RECORDS = {"totals": scales.TOTALS_DTYPE, "outputs": scales.OUTPUT_DTYPE}
+
+Tensors = dict[str, NDArray[Any]]
+Header = dict[str, Any]
+
+
+def write(path: str | PathLike[str], tensors: Tensors, header: Header) -> None:
+    """Write a file whole or not at all: beside its place, then moved onto it.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Where to; an existing file is replaced.
+    tensors : dict of str to ndarray
+        Arrays.
+    header : dict
+        Anything that JSON holds.
+    """
+    path = Path(path)
+    handle, beside = tempfile.mkstemp(
+        dir=path.parent or ".", prefix=f".{path.name}.", suffix=".part"
+    )
+    try:
+        os.close(handle)
+        metadata = {
+            "format": FORMAT,
+            "format_version": str(FORMAT_VERSION),
+            "header": json.dumps(header),
+        }
+        save_file(tensors, beside, metadata=metadata)
+        with open(beside, "rb+") as file:
+            os.fsync(file.fileno())
+        os.chmod(beside, _mode(path))
+        os.replace(beside, path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+def _mode(path: Path) -> int:
+    """Permissions of the file that is replaced, or those of any new file."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def read(path: str | PathLike[str]) -> tuple[Tensors, Header]:
+    """Read what `write` has written.
+
+    Raises
+    ------
+    ValueError
+        If the file is cut off, of another kind, or of a newer version.
+    OSError
+        If it cannot be read.
+    """
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"{os.fspath(path)} is a folder, not a model file.")
+    with open(path, "rb"):
+        pass
+    try:
+        with safe_open(os.fspath(path), framework="numpy") as file:
+            metadata = file.metadata() or {}
+            _check_format(metadata, path)
+            return (
+                {name: file.get_tensor(name) for name in file.keys()},  # noqa: SIM118
+                json.loads(metadata["header"]),
+            )
+    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+        raise ValueError(
+            f"{os.fspath(path)} is no complete model file: {error}. Was it cut off, or "
+            "is it of another kind?"
+        ) from error
+
+
+def _check_format(metadata: dict[str, str], path: str | PathLike[str]) -> None:
+    if metadata.get("format") != FORMAT:
+        raise ValueError(
+            f"{os.fspath(path)} is a safetensors file, but not one of sparse_adagrad."
+        )
+    version = int(metadata["format_version"])
+    if version > FORMAT_VERSION:
+        raise ValueError(
+            f"{os.fspath(path)} has format version {version}; this sparse_adagrad reads "
+            f"up to {FORMAT_VERSION}. Upgrade it to load the file."
+        )
+
+
+def pack(model: Any) -> tuple[Tensors, Header]:
+    """Arrays and header of a fitted `SparseAdaGradRegressor`."""
+    state: ModelState = model._state
+    tensors = {
+        "pairs": np.ascontiguousarray(state.pairs[: state.n_features]),
+        "column_max": np.ascontiguousarray(state.column_max[: state.n_features]),
+        "totals": state.totals.view(np.float64).reshape(1, -1),
+        "outputs": state.outputs.view(np.float64).reshape(state.n_outputs, -1),
+        "bins": state.bins,
+    }
+    parameters = model.get_params(deep=False)
+    fitted = {"n_iter_": model.n_iter_, "target_ndim": model._target_ndim}
+    for curve in ("loss_curve_", "validation_loss_curve_"):
+        if hasattr(model, curve):
+            fitted[curve] = getattr(model, curve)
+    if hasattr(model, "feature_names_in_"):
+        fitted["feature_names_in_"] = list(model.feature_names_in_)
+    parameters["random_state"], generator = _pack_random_state(model.random_state)
+    if generator is not None:
+        tensors["random_state"] = generator
+    return tensors, {"parameters": _plain(parameters), "fitted": _plain(fitted)}
+
+
+def _plain(values: Any) -> Any:
+    """Python numbers for NumPy's, which JSON does not hold."""
+    if isinstance(values, dict):
+        return {name: _plain(value) for name, value in values.items()}
+    if isinstance(values, list):
+        return [_plain(value) for value in values]
+    return values.item() if isinstance(values, np.generic) else values
+
+
+def _pack_random_state(random_state: Any) -> tuple[Any, NDArray[np.uint32] | None]:
+    """What JSON can say of it, and the key of a generator."""
+    if not isinstance(random_state, np.random.RandomState):
+        return random_state, None
+    kind, key, position, has_gauss, cached = random_state.get_state(legacy=True)
+    return {"kind": kind, "rest": [position, has_gauss, cached]}, np.asarray(key)
+
+
+def _unpack_random_state(said: Any, key: Any) -> Any:
+    if not isinstance(said, dict):
+        return said
+    random_state = np.random.RandomState()
+    random_state.set_state((said["kind"], key, *said["rest"]))
+    return random_state
+
+
+def unpack(
+    cls: Any, tensors: Tensors, header: Header, path: str | PathLike[str]
+) -> Any:
+    """Inverse of `pack`; raise ValueError if the parts do not fit together."""
+    try:
+        parameters, fitted = header["parameters"], header["fitted"]
+        parameters["random_state"] = _unpack_random_state(
+            parameters["random_state"], tensors.get("random_state")
+        )
+        model = cls(**parameters)
+        model._validate_params()
+        model._state = _unpack_state(tensors)
+        model.n_features_in_ = model._state.n_features
+        model._target_ndim = int(fitted.pop("target_ndim"))
+        names = fitted.pop("feature_names_in_", None)
+        if names is not None:
+            model.feature_names_in_ = np.asarray(names, dtype=object)
+        for name, value in fitted.items():
+            setattr(model, name, value)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ValueError(
+            f"{os.fspath(path)} does not hold a whole model: {error}."
+        ) from error
+    return model
+
+
+def _unpack_state(tensors: Tensors) -> ModelState:
+    """State from arrays; every shape that a kernel relies on is checked."""
+    pairs, column_max, bins = (tensors[name] for name in ("pairs", "column_max", "bins"))
+    if pairs.ndim != 3 or pairs.shape[2] != 2 or pairs.dtype.kind != "f":
+        raise ValueError(f"pairs has the shape {pairs.shape}")
+    records = {}
+    for name, dtype in RECORDS.items():
+        flat = tensors[name]
+        if flat.dtype != np.float64 or flat.shape[1:] != (len(dtype),):
+            raise ValueError(f"{name} has the shape {flat.shape}")
+        records[name] = np.ascontiguousarray(flat).view(dtype).ravel()
+    state = ModelState(
+        pairs=pairs, column_max=column_max, bins=bins, n_features=len(pairs), **records
+    )
+    if len(state.totals) != 1 or state.n_outputs != pairs.shape[1]:
+        raise ValueError("its arrays are of different sizes")
+    if state.totals["column_scaling"][0] not in scales.SCALINGS.values():
+        raise ValueError("it has an unknown column scaling")
+    expected = (len(pairs) if state.scales_columns else 0,)
+    if column_max.shape != expected or column_max.dtype != pairs.dtype:
+        raise ValueError(f"column_max has the shape {column_max.shape}")
+    if bins.shape != (scales.N_HISTOGRAM_BINS,) or bins.dtype != np.int64:
+        raise ValueError(f"bins has the shape {bins.shape}")
+    return state

@@ -1,0 +1,948 @@
+"""The estimator: parameters in, checked arrays down to the kernel, attributes out."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from numbers import Integral, Real
+from os import PathLike
+from time import perf_counter
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from sparse_adagrad._state import ModelState
+from sparse_adagrad._validation import Rows, check_rows, check_target, check_weights
+from sparse_adagrad.io import model_file
+from sparse_adagrad.kernels import adagrad, losses, scales
+
+# Entries between two looks at Python's signals: some ten milliseconds.
+ENTRIES_PER_CALL = 1 << 21
+# A batch whose mean loss is this many times that of an untrained model has diverged.
+DIVERGED = 1e4
+# A fit that ends above so many times the untrained loss deserves a word.
+WORSE_THAN_UNTRAINED = 2.0
+
+
+class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
+    """Linear regression on sparse features by AdaGrad, one feature one rate.
+
+    Learns from CSR rows and touches only the features that a row has, so that an
+    update costs the row's non-zeros whatever the number of columns. The defaults need
+    neither scaled features nor a scaled target.
+
+    Parameters
+    ----------
+    loss : {"squared_error", "absolute_error", "huber", "epsilon_insensitive", \
+            "squared_epsilon_insensitive", "quantile", "poisson"}, \
+            default="squared_error"
+        Squared error is halved, 0.5 (p - y)^2. "poisson" has a log link.
+    learning_rate : {"scaled", "constant"}, default="scaled"
+        "scaled": the rate is `eta0` times std(y) / rms(|x|_2), and the intercept starts
+        at mean(y). In `fit` these are the training data's, in `partial_fit` they run
+        with the stream, sample by sample. "constant": the rate is `eta0`, the
+        intercept starts from 0.
+    eta0 : float, default=0.2
+        Base learning rate.
+    feature_scaling : {"auto", "max_abs"} or None, default="auto"
+        "auto": a column whose largest absolute value exceeds twice the median of these,
+        over all entries, is measured in units that bring it down to that. "max_abs":
+        every column in units of its largest absolute value. With
+        ``learning_rate="constant"``, "auto" means None.
+    alpha : "auto" or float, default="auto"
+        Strength of the penalty, per update. A number is used as `SGDRegressor` uses
+        its own. "auto": in `fit` what `Ridge(alpha=1)` asks on rows of length 1,
+        whatever the units of X and y; in `partial_fit` 0, since one pass over
+        fresh data regularises itself. Columns are penalised in their scaled units.
+    l1_ratio : float, default=0.0
+        Share of the L1 penalty: 0 is ridge, 1 is lasso.
+    eps : float, default=1e-7
+        Added to the root of the summed squared gradients; where the learning rate is
+        scaled, in the unit of the gradients.
+    initial_accumulator_value : float, default=0.0
+        What the sums of squared gradients start from.
+    fit_intercept : bool, default=True
+        Whether to learn an intercept. It is never penalised.
+    epsilon : float, default=0.1
+        Threshold of the huber and epsilon-insensitive losses, in units of y.
+    quantile : float, default=0.5
+        Quantile that the quantile loss estimates.
+    batch_size : int, default=1
+        Rows per update; the gradient is their mean.
+    max_iter : int, default=20
+        Largest number of epochs of `fit`.
+    tol : float or None, default=1e-3
+        `fit` stops after `n_iter_no_change` epochs whose loss is not below the best by
+        this share of it. The loss is the validation loss with `early_stopping`, else
+        the progressive loss of training. None: never.
+    n_iter_no_change : int, default=5
+        Epochs without progress before `fit` stops.
+    shuffle : bool, default=True
+        Whether `fit` visits the rows in a new order each epoch. `partial_fit` never
+        changes the order.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the order and the validation split.
+    early_stopping : bool, default=False
+        Whether `fit` watches a validation set, stops by it, and returns to the epoch
+        that was best on it.
+    validation_fraction : float, default=0.1
+        Share of the rows held out where `early_stopping` is given no `X_val`.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the model there is. The scales of the target and of
+        the rows stay those it was first fitted with.
+    allow_growth : bool, default=False
+        Whether `partial_fit` accepts more columns than before, and both it and
+        `predict` fewer.
+    dtype : {"float32", "float64"}, default="float32"
+        Type of the state: 8 or 16 bytes a column and output.
+    verbose : int, default=0
+        Whether `fit` prints a line an epoch.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,) or (n_outputs, n_features)
+        Weights in the units of X, computed when asked for.
+    intercept_ : ndarray of shape (n_outputs,), float64
+        Intercepts.
+    grad_sq_sum_ : ndarray of the shape of `coef_`
+        Sums of squared gradients, G, in the scaled units of the columns.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the columns, where X has string names.
+    n_iter_ : int
+        Epochs run by `fit`; 1 after `partial_fit`.
+    t_ : int
+        Samples learned from, epochs times rows; those of weight 0 do not count.
+    loss_curve_ : list of float
+        Mean progressive loss (predict, then learn) per epoch or `partial_fit` call.
+    validation_loss_curve_ : list of float
+        Mean validation loss per epoch, where there is a validation set.
+
+    See Also
+    --------
+    sklearn.linear_model.SGDRegressor : One rate for all features.
+    sklearn.linear_model.Ridge : Batch solver of the squared loss.
+
+    Notes
+    -----
+    With g the derivative of a sample's loss by a weight,
+
+        G <- G + g^2,   w <- w - eta g / (sqrt(G) + eps)    (Duchi et al., section 1.1)
+
+    The penalty is applied lazily and exactly by keeping a dual weight (McMahan 2011).
+
+    References
+    ----------
+    J. Duchi, E. Hazan, Y. Singer. Adaptive Subgradient Methods for Online Learning
+    and Stochastic Optimization. JMLR 12 (2011). https://jmlr.org/papers/v12/duchi11a.html
+
+    H. B. McMahan. Follow-the-Regularized-Leader and Mirror Descent: Equivalence
+    Theorems and L1 Regularization. AISTATS 2011.
+    https://proceedings.mlr.press/v15/mcmahan11b.html
+
+    Examples
+    --------
+    >>> from sklearn.feature_extraction.text import TfidfVectorizer
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sparse_adagrad import SparseAdaGradRegressor
+    >>> texts = ["good film", "bad film", "very good", "very bad"]
+    >>> model = make_pipeline(TfidfVectorizer(), SparseAdaGradRegressor(random_state=0))
+    >>> model.fit(texts, [9.0, 2.0, 10.0, 1.0]).predict(["good", "bad"]).round(1)
+    array([8.9, 2.1])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "loss": [StrOptions(set(losses.LOSSES))],
+        "learning_rate": [StrOptions({"scaled", "constant"})],
+        "eta0": [Interval(Real, 0, None, closed="neither")],
+        "feature_scaling": [StrOptions({"auto", "max_abs"}), None],
+        "alpha": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+        "l1_ratio": [Interval(Real, 0, 1, closed="both")],
+        "eps": [Interval(Real, 0, None, closed="neither")],
+        "initial_accumulator_value": [Interval(Real, 0, None, closed="left")],
+        "fit_intercept": ["boolean"],
+        "epsilon": [Interval(Real, 0, None, closed="left")],
+        "quantile": [Interval(Real, 0, 1, closed="neither")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left"), None],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "warm_start": ["boolean"],
+        "allow_growth": ["boolean"],
+        "dtype": [StrOptions({"float32", "float64"})],
+        "verbose": ["verbose"],
+    }
+
+    # Of an estimator that has seen no data.
+    _state: ModelState | None = None
+
+    def __init__(
+        self,
+        loss: str = "squared_error",
+        *,
+        learning_rate: str = "scaled",
+        eta0: float = 0.2,
+        feature_scaling: str | None = "auto",
+        alpha: float | str = "auto",
+        l1_ratio: float = 0.0,
+        eps: float = 1e-7,
+        initial_accumulator_value: float = 0.0,
+        fit_intercept: bool = True,
+        epsilon: float = 0.1,
+        quantile: float = 0.5,
+        batch_size: int = 1,
+        max_iter: int = 20,
+        tol: float | None = 1e-3,
+        n_iter_no_change: int = 5,
+        shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        warm_start: bool = False,
+        allow_growth: bool = False,
+        dtype: str = "float32",
+        verbose: int = 0,
+    ) -> None:
+        self.loss = loss
+        self.learning_rate = learning_rate
+        self.eta0 = eta0
+        self.feature_scaling = feature_scaling
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.eps = eps
+        self.initial_accumulator_value = initial_accumulator_value
+        self.fit_intercept = fit_intercept
+        self.epsilon = epsilon
+        self.quantile = quantile
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.warm_start = warm_start
+        self.allow_growth = allow_growth
+        self.dtype = dtype
+        self.verbose = verbose
+
+    # ------------------------------------------------------------------ learning
+
+    @with_callbacks
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        X_val: Any = None,
+        y_val: ArrayLike | None = None,
+    ) -> Self:
+        """Fit the model to the data, from scratch unless `warm_start`.
+
+        Parameters
+        ----------
+        X : {sparse matrix, sparse array, array-like, DataFrame}
+            Shape (n_samples, n_features), float32 or float64. CSR is used in place.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,) or float, default=None
+            Factor of each sample's loss. A sample of weight 0 does not count at all.
+        X_val : like X, default=None
+            Data on which the loss is measured after each epoch.
+        y_val : like y, default=None
+            Its targets.
+
+        Returns
+        -------
+        self : SparseAdaGradRegressor
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the data is invalid, or the fit overflows. The model is
+            then what it was before.
+        KeyboardInterrupt
+            If interrupted; the model has then learned from the rows so far.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the last epoch's loss is well above that of an untrained model.
+        """
+        with self._all_or_nothing():
+            self._check_parameters()
+            problem = self._check_fit_data(X, y, sample_weight, X_val, y_val)
+            before = self._state if self.warm_start else None
+            if before is None:
+                state = self._allocate(problem.rows.n_features, problem.y.shape[1])
+                self.loss_curve_ = []
+                self._drop_validation_curve()
+            else:
+                self._check_continues(before, problem.y.shape[1])
+                state = before.copy()
+            self._target_ndim = np.ndim(y)
+            _measure_scales(state, problem, self._settings(running=False))
+            self._run_epochs(state, problem, X, y, sample_weight)
+        return self
+
+    def partial_fit(
+        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Learn from one more batch of a stream, rows in their order.
+
+        Costs O(nnz), whatever the number of columns. With ``batch_size=1``, cutting
+        the same rows into other batches gives the same model, bit for bit.
+
+        Parameters
+        ----------
+        X : {sparse matrix, sparse array, array-like, DataFrame}
+            Shape (n_samples, n_features), float32 or float64. CSR is used in place.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,) or float, default=None
+            Factor of each sample's loss. A sample of weight 0 does not count at all.
+
+        Returns
+        -------
+        self : SparseAdaGradRegressor
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the data is invalid, or training diverges. The model is
+            then what it was before, as it is when interrupted.
+        """
+        with self._all_or_nothing():
+            self._check_parameters()
+            before = self._state
+            rows = self._check_X(
+                X, reset=before is None, width="any" if self.allow_growth else "equal"
+            )
+            target = self._check_y(y, rows.n_samples)
+            weights = check_weights(self, sample_weight, rows.n_samples)
+            if before is None:
+                state = self._allocate(rows.n_features, target.shape[1])
+                self.loss_curve_ = []
+                self._target_ndim = np.ndim(y)
+            else:
+                self._check_continues(before, target.shape[1])
+                state = before.grown(rows.n_features, self.initial_accumulator_value)
+            self.n_features_in_ = state.n_features
+            problem = _Problem.of(rows, target, weights)
+            undo = state.remember(rows.indices[: rows.nnz])
+            try:
+                loss = self._learn_batch(state, problem)
+            except BaseException:
+                undo()
+                raise
+            self._state = state
+            self.n_iter_ = 1
+            self.loss_curve_.append(loss)
+        return self
+
+    def _learn_batch(self, state: ModelState, problem: _Problem) -> float:
+        """Mean progressive loss of a batch; raise if it diverges."""
+        if problem.weight_sum == 0:
+            return 0.0
+        alpha = 0.0 if self.alpha == "auto" else self.alpha
+        trainer = _Trainer(
+            state,
+            problem,
+            self._settings(running=True),
+            self._split_penalty(np.full(state.n_outputs, alpha)),
+        )
+        sums = trainer.run(problem.rows_to_visit)
+        totals = state.totals
+        totals["baseline_loss_sum"] += sums[1]
+        seen = totals["baseline_loss_sum"][0] / totals["weight_sum"][0]
+        loss, baseline = sums / problem.weight_sum
+        if loss > DIVERGED * max(baseline, seen) > 0:
+            raise ValueError(
+                f"Training diverged: the batch's mean progressive loss is {loss:.3g}, "
+                f"that of an untrained model {baseline:.3g}. The model is unchanged. "
+                f"Lower eta0 (now {self.eta0}), or scale the features."
+            )
+        return float(loss / state.n_outputs)
+
+    def _run_epochs(
+        self, state: ModelState, problem: _Problem, X: Any, y: Any, sample_weight: Any
+    ) -> None:
+        """Train epoch by epoch, until told to stop; keeps what an interrupt leaves."""
+        settings = self._settings(running=False)
+        alpha = self._fit_alpha(state, problem, settings)
+        # A column's unit is divided out once, not in every epoch.
+        trainer = _Trainer(
+            state, problem.in_column_units(state), settings, self._split_penalty(alpha)
+        )
+        rng = check_random_state(self.random_state)
+        context = self._init_callback_context(max_subtasks=self.max_iter)
+        metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
+        given = {"estimator": self, "X": X, "y": y, "metadata": metadata}
+        context.call_on_fit_task_begin(**given)
+        progress = _Progress(self.tol, self.n_iter_no_change)
+        best: ModelState | None = None
+        loss = baseline = 0.0
+        # From here on an interrupt keeps the rows learned from.
+        self._state = state
+        self.n_iter_ = 0
+        try:
+            for epoch in range(self.max_iter):
+                task = context.subcontext(task_name=f"epoch {epoch}")
+                task.call_on_fit_task_begin(**given)
+                start = perf_counter()
+                loss, baseline = (
+                    trainer.run(problem.order(rng if self.shuffle else None))
+                    / problem.weight_sum
+                    / state.n_outputs
+                )
+                self.loss_curve_.append(float(loss))
+                self.n_iter_ = epoch + 1
+                watched = float(loss)
+                if problem.validation is not None:
+                    watched = self._validation_loss(state, *problem.validation)
+                    self.validation_loss_curve_.append(watched)
+                if self.verbose:
+                    print(self._epoch_line(epoch, perf_counter() - start, problem))
+                stop = task.call_on_fit_task_end(
+                    **given,
+                    reconstruction_attributes=lambda: {"_state": state.copy()},
+                )
+                improved = progress.update(watched if self.early_stopping else loss)
+                if self.early_stopping and improved:
+                    best = state.copy()
+                if stop or progress.stalled:
+                    break
+        except KeyboardInterrupt as interrupt:
+            raise _Interrupted from interrupt
+        if best is not None:
+            self._state = best
+        self._state.totals["baseline_loss_sum"] = (
+            baseline * state.totals["weight_sum"] * state.n_outputs
+        )
+        context.call_on_fit_task_end(**given, reconstruction_attributes={})
+        if loss > WORSE_THAN_UNTRAINED * baseline > 0:
+            warnings.warn(
+                f"The fit diverged or did not learn: the last epoch's mean loss is "
+                f"{loss:.3g}, that of an untrained model {baseline:.3g}. Lower eta0 "
+                f"(now {self.eta0}) or scale the features.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+    def _fit_alpha(
+        self, state: ModelState, problem: _Problem, settings: adagrad.Settings
+    ) -> NDArray[np.float64]:
+        """Penalty of one update, shape (n_outputs,)."""
+        if self.alpha != "auto":
+            return np.full(state.n_outputs, float(self.alpha))
+        ridge = adagrad.ridge_alpha(settings, state.totals, state.outputs)
+        return np.asarray(ridge / problem.n_visited)
+
+    def _split_penalty(self, alpha: NDArray[np.float64]) -> NDArray[np.float64]:
+        """L1 and L2 parts, shape (n_outputs, 2)."""
+        return np.outer(alpha, [self.l1_ratio, 1.0 - self.l1_ratio])
+
+    def _validation_loss(
+        self, state: ModelState, rows: Rows, y: NDArray[np.float64], weights: Any
+    ) -> float:
+        raw = _predict_raw(state, rows)
+        parameter = self._loss_parameter()
+        each = [
+            losses.loss(
+                self.loss,
+                np.ascontiguousarray(y[:, o]),
+                np.ascontiguousarray(raw[:, o]),
+                parameter,
+            )
+            for o in range(y.shape[1])
+        ]
+        return float(
+            np.average(np.mean(each, axis=0), weights=weights if len(weights) else None)
+        )
+
+    def _epoch_line(self, epoch: int, seconds: float, problem: _Problem) -> str:
+        line = f"-- epoch {epoch + 1}: progressive loss {self.loss_curve_[-1]:.6g}"
+        if problem.validation is not None:
+            line += f", validation loss {self.validation_loss_curve_[-1]:.6g}"
+        return f"{line}, {problem.n_visited / seconds:,.0f} rows/s"
+
+    # ---------------------------------------------------------------- predicting
+
+    def predict(self, X: Any) -> NDArray[np.float64]:
+        """Predict the target of each row.
+
+        Parameters
+        ----------
+        X : {sparse matrix, sparse array, array-like, DataFrame}
+            Shape (n_samples, n_features).
+
+        Returns
+        -------
+        y_pred : ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
+            Predictions on the target's scale.
+
+        Raises
+        ------
+        NotFittedError
+            If the model has seen no data.
+        ValueError
+            If X is invalid or has another number of columns.
+        """
+        check_is_fitted(self)
+        assert self._state is not None
+        width = "narrower" if self.allow_growth else "equal"
+        raw = _predict_raw(self._state, self._check_X(X, reset=False, width=width))
+        if self.loss == "poisson":
+            np.exp(raw, out=raw)
+        return raw.ravel() if self._target_ndim == 1 else raw
+
+    @property
+    def coef_(self) -> NDArray[Any]:
+        coef = self._fitted_state("coef_").coef()
+        return coef[0] if self._target_ndim == 1 else coef
+
+    @property
+    def intercept_(self) -> NDArray[np.float64]:
+        return self._fitted_state("intercept_").intercept()
+
+    @property
+    def grad_sq_sum_(self) -> NDArray[Any]:
+        grad_sq_sum = self._fitted_state("grad_sq_sum_").grad_sq_sum()
+        return grad_sq_sum[0] if self._target_ndim == 1 else grad_sq_sum
+
+    @property
+    def t_(self) -> int:
+        return int(self._fitted_state("t_").totals["n_seen"][0])
+
+    def _fitted_state(self, attribute: str) -> ModelState:
+        if self._state is None:
+            raise AttributeError(
+                f"{type(self).__name__} has no {attribute} before it is fitted."
+            )
+        return self._state
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return self._state is not None
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.target_tags.multi_output = True
+        tags.target_tags.positive_only = self.loss == "poisson"
+        return tags
+
+    # --------------------------------------------------------------------- files
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the model, all of its state and parameters, to a safetensors file.
+
+        Training that goes on from the loaded file equals training that was never
+        interrupted, bit for bit. The file is written whole or not at all.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Where to; an existing file is replaced.
+
+        Raises
+        ------
+        NotFittedError
+            If the model has seen no data.
+        OSError
+            If the file cannot be written.
+        """
+        check_is_fitted(self)
+        model_file.write(path, *model_file.pack(self))
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read a model that `save` has written.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file.
+
+        Returns
+        -------
+        model : SparseAdaGradRegressor
+
+        Raises
+        ------
+        ValueError
+            If the file is cut off, of another kind, or of a newer version.
+        OSError
+            If it cannot be read.
+        """
+        return model_file.unpack(cls, *model_file.read(path), path)
+
+    # -------------------------------------------------------------------- checks
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """Leave the estimator's attributes as they were if anything is raised."""
+        before = self.__dict__.copy()
+        curves = {name: list(before[name]) for name in CURVES if name in before}
+        try:
+            yield
+        except _Interrupted as interrupted:
+            assert interrupted.__cause__ is not None
+            raise interrupted.__cause__ from None
+        except BaseException:
+            callbacks = {
+                name: value
+                for name, value in self.__dict__.items()
+                if "callback" in name
+            }
+            self.__dict__ = {**before, **callbacks, **curves}
+            raise
+
+    def _check_parameters(self) -> None:
+        """Check the parameters, where they are not those checked last."""
+        parameters = tuple(map(self.__dict__.get, self._parameter_constraints))
+        if parameters != self.__dict__.get("_checked_parameters"):
+            self._validate_params()
+            self._checked_parameters = parameters
+
+    def _check_X(self, X: Any, *, reset: bool, width: Any = "equal") -> Rows:
+        return check_rows(
+            self, X, reset=reset, state_dtype=np.dtype(self.dtype), width=width
+        )
+
+    def _check_y(
+        self, y: Any, n_samples: int, name: str = "y"
+    ) -> NDArray[np.float64]:
+        return check_target(
+            self, y, n_samples, non_negative=self.loss == "poisson", name=name
+        )
+
+    def _check_fit_data(
+        self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any
+    ) -> _Problem:
+        continues = self.warm_start and self._state is not None
+        rows = self._check_X(X, reset=not continues)
+        target = self._check_y(y, rows.n_samples)
+        weights = check_weights(self, sample_weight, rows.n_samples)
+        problem = _Problem.of(rows, target, weights)
+        if problem.weight_sum == 0:
+            raise ValueError(
+                "All sample weights are zero; at least one must be above zero to fit."
+            )
+        if (X_val is None) != (y_val is None):
+            given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
+            raise ValueError(f"{given} is given but not {missing}; pass both or none.")
+        if X_val is not None:
+            rows_val = self._check_X(X_val, reset=False)
+            target_val = self._check_y(y_val, rows_val.n_samples, "y_val")
+            if target_val.shape[1] != target.shape[1]:
+                raise ValueError(
+                    f"y_val has {target_val.shape[1]} outputs but y {target.shape[1]}."
+                )
+            problem.validation = (rows_val, target_val, np.empty(0))
+        elif self.early_stopping:
+            problem.hold_out(
+                self.validation_fraction, check_random_state(self.random_state)
+            )
+        if problem.validation is not None and "validation_loss_curve_" not in vars(self):
+            self.validation_loss_curve_: list[float] = []
+        return problem
+
+    def _drop_validation_curve(self) -> None:
+        if "validation_loss_curve_" in vars(self):
+            self.validation_loss_curve_ = []
+
+    def _check_continues(self, state: ModelState, n_outputs: int) -> None:
+        if n_outputs != state.n_outputs:
+            raise ValueError(
+                f"y has {n_outputs} outputs, but the model was fitted with "
+                f"{state.n_outputs}."
+            )
+        if np.dtype(self.dtype) != state.pairs.dtype:
+            raise ValueError(
+                f"dtype={self.dtype!r}, but the model was fitted with "
+                f"{state.pairs.dtype.name!r}; set it back, or fit a new model."
+            )
+        if scales.SCALINGS[self._scaling()] != state.totals["column_scaling"][0]:
+            raise ValueError(
+                "feature_scaling or learning_rate was changed since the model was "
+                "fitted; set it back, or fit a new model."
+            )
+
+    def _scaling(self) -> str | None:
+        constant = self.learning_rate == "constant"
+        return (
+            None
+            if constant and self.feature_scaling == "auto"
+            else self.feature_scaling
+        )
+
+    def _allocate(self, n_features: int, n_outputs: int) -> ModelState:
+        return ModelState.allocate(
+            n_features,
+            n_outputs,
+            np.dtype(self.dtype),
+            scaling=self._scaling(),
+            initial_accumulator_value=self.initial_accumulator_value,
+        )
+
+    def _loss_parameter(self) -> float:
+        name = losses.LOSSES[self.loss][1]
+        return float(getattr(self, name)) if name else 0.0
+
+    def _settings(self, *, running: bool) -> adagrad.Settings:
+        return adagrad.Settings(
+            loss=self.loss,
+            loss_parameter=self._loss_parameter(),
+            eta0=self.eta0,
+            eps=self.eps,
+            scaled=self.learning_rate == "scaled",
+            fit_intercept=self.fit_intercept,
+            running=running,
+            batch_size=self.batch_size,
+        )
+
+
+CURVES = ("loss_curve_", "validation_loss_curve_")
+
+
+class _Interrupted(BaseException):
+    """An interrupt in `fit` after which the model is kept."""
+
+
+@dataclass(slots=True)
+class _Problem:
+    """Checked data, and which of its rows are visited.
+
+    Attributes
+    ----------
+    rows : Rows
+    y : ndarray of shape (n_samples, n_outputs), float64
+    weights : ndarray of shape (n_samples,) or (0,), float64
+    rows_to_visit : ndarray of shape (n_visited,) or (0,), int64
+        Empty: all, in sequence.
+    weight_sum : float
+        Of the rows to visit.
+    validation : tuple of (Rows, ndarray, ndarray) or None
+        Data, targets and weights that are held out.
+    """
+
+    rows: Rows
+    y: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    rows_to_visit: NDArray[np.int64]
+    weight_sum: float
+    validation: tuple[Rows, NDArray[np.float64], NDArray[np.float64]] | None = None
+
+    @classmethod
+    def of(
+        cls, rows: Rows, y: NDArray[np.float64], weights: NDArray[np.float64]
+    ) -> _Problem:
+        to_visit = np.empty(0, np.int64)
+        weight_sum = float(rows.n_samples)
+        if len(weights):
+            weight_sum = float(weights.sum())
+            if not weights.all():
+                to_visit = np.flatnonzero(weights)
+        return cls(rows, y, weights, to_visit, weight_sum)
+
+    @property
+    def n_visited(self) -> int:
+        return len(self.rows_to_visit) or self.rows.n_samples
+
+    def order(self, rng: np.random.RandomState | None) -> NDArray[np.int64]:
+        """Rows of one epoch: shuffled by `rng`, or as they are."""
+        if rng is None:
+            return self.rows_to_visit
+        if not len(self.rows_to_visit):
+            return rng.permutation(self.rows.n_samples).astype(np.int64, copy=False)
+        return rng.permutation(self.rows_to_visit)
+
+    def hold_out(self, fraction: float, rng: np.random.RandomState) -> None:
+        """Move a share of the rows to the validation set."""
+        shuffled = self.order(rng)
+        n_held_out = int(np.ceil(fraction * len(shuffled)))
+        if n_held_out >= len(shuffled):
+            raise ValueError(
+                f"early_stopping would hold out all {len(shuffled)} rows with "
+                f"validation_fraction={fraction}; pass more rows, or X_val and y_val."
+            )
+        held_out = np.sort(shuffled[:n_held_out])
+        self.rows_to_visit = np.sort(shuffled[n_held_out:])
+        weights = self.weights[held_out] if len(self.weights) else self.weights
+        self.validation = (self.rows.take(held_out), self.y[held_out], weights)
+        self.weight_sum = (
+            float(self.weights[self.rows_to_visit].sum())
+            if len(self.weights)
+            else float(len(self.rows_to_visit))
+        )
+
+    def in_column_units(self, state: ModelState) -> _Problem:
+        """The same problem with scaled columns; a copy only where one is scaled."""
+        units = _column_units(state)
+        if units is None:
+            return self
+        rows = self.rows
+        scaled = np.empty(rows.nnz, rows.data.dtype)
+        scales.scale_columns(rows.data, rows.indices, units, scaled)
+        rows = Rows(scaled, rows.indices, rows.indptr, rows.n_features)
+        return _Problem(
+            rows, self.y, self.weights, self.rows_to_visit, self.weight_sum
+        )
+
+
+class _Progress:
+    """Tells when a loss has stopped falling."""
+
+    def __init__(self, tol: float | None, patience: int) -> None:
+        self.tol, self.patience = tol, patience
+        self.best = np.inf
+        self.waited = 0
+
+    @property
+    def stalled(self) -> bool:
+        return self.tol is not None and self.waited >= self.patience
+
+    def update(self, loss: float) -> bool:
+        """Whether the loss is the lowest yet."""
+        enough = loss < self.best - (self.tol or 0.0) * abs(self.best)
+        enough |= not np.isfinite(self.best)
+        self.waited = 0 if enough else self.waited + 1
+        improved = loss < self.best
+        self.best = min(self.best, loss)
+        return bool(improved)
+
+
+class _Trainer:
+    """Feeds rows to the kernel, few enough at a time that Python sees its signals."""
+
+    def __init__(
+        self,
+        state: ModelState,
+        problem: _Problem,
+        settings: adagrad.Settings,
+        alpha: NDArray[np.float64],
+    ) -> None:
+        self.state, self.problem, self.settings = state, problem, settings
+        self.alpha = alpha
+        rows = problem.rows
+        work = max(1, rows.nnz * state.n_outputs) / rows.n_samples
+        batch_size = settings.batch_size
+        whole_batches = int(ENTRIES_PER_CALL / work) // batch_size
+        self.rows_per_call = batch_size * max(1, whole_batches)
+
+    def run(self, order: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Visit rows in order (empty: in sequence); weighted sums of two losses.
+
+        These are the progressive loss and the untrained model's, over all outputs.
+        """
+        state, problem = self.state, self.problem
+        rows = problem.rows
+        sums = np.zeros(2)
+        n_visited = len(order) or rows.n_samples
+        for start in range(0, n_visited, self.rows_per_call):
+            failed = adagrad.train(
+                self.settings,
+                rows.data,
+                rows.indices,
+                rows.indptr,
+                problem.y,
+                problem.weights,
+                order,
+                start,
+                min(start + self.rows_per_call, n_visited),
+                state.pairs,
+                state.column_max,
+                state.totals,
+                state.outputs,
+                state.bins,
+                self.alpha,
+                sums,
+            )
+            if failed >= 0:
+                raise ValueError(
+                    f"Floating-point overflow at row {failed}: training diverged. The "
+                    "model is unchanged. Lower eta0, scale the features or the target, "
+                    "or use dtype='float64'."
+                )
+        return sums
+
+
+def _column_units(state: ModelState) -> NDArray[np.float64] | None:
+    """Unit of every column, shape (n_features,), or None where all are 1."""
+    if not state.scales_columns:
+        return None
+    largest = state.column_max[: state.n_features].astype(np.float64)
+    if state.totals["column_scaling"][0] == scales.SCALINGS["max_abs"]:
+        return np.where(largest > 0, largest, 1.0)
+    limit = state.totals["column_limit"][0]
+    if limit <= 0 or largest.max() <= limit:
+        return None
+    return np.maximum(largest / limit, 1.0)
+
+
+def _measure_scales(
+    state: ModelState, problem: _Problem, settings: adagrad.Settings
+) -> None:
+    """Measure what `fit` holds fixed; a warm start keeps the scales it has."""
+    rows, visited = problem.rows, problem.rows_to_visit
+    first = state.totals["weight_sum"][0] == 0
+    if state.scales_columns:
+        largest = state.column_max.astype(np.float64)
+        counts = np.zeros(len(largest), np.int64)
+        scales.observe_columns(
+            rows.data, rows.indices, rows.indptr, visited, largest, counts
+        )
+        state.column_max[:] = largest
+        if first:
+            state.totals["column_limit"] = 2 * _weighted_median(largest, counts)
+    if not first:
+        return
+    scaled = problem.in_column_units(state).rows
+    scales.observe_targets(
+        problem.y, visited, problem.weights, state.totals, state.outputs
+    )
+    state.totals["row_sq_sum"] = scales.row_sq_sum(
+        scaled.data, scaled.indptr, visited, problem.weights
+    )
+    adagrad.start_at_mean(settings, state.outputs)
+
+
+def _weighted_median(values: NDArray[Any], counts: NDArray[np.int64]) -> float:
+    """Smallest value that at least half of the counts do not exceed; 0 of none."""
+    seen = np.flatnonzero(counts)
+    if not len(seen):
+        return 0.0
+    order = seen[np.argsort(values[seen])]
+    cumulative = np.cumsum(counts[order])
+    middle = np.searchsorted(2 * cumulative, cumulative[-1])
+    return float(values[order[middle]])
+
+
+def _predict_raw(state: ModelState, rows: Rows) -> NDArray[np.float64]:
+    out = np.empty((rows.n_samples, state.n_outputs))
+    adagrad.predict_raw(
+        rows.data,
+        rows.indices,
+        rows.indptr,
+        state.pairs,
+        state.column_max,
+        state.totals,
+        state.outputs,
+        out,
+    )
+    return out
