@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from numbers import Integral, Real
 from os import PathLike
 from time import perf_counter
@@ -21,12 +20,17 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sparse_adagrad._state import ModelState
+from sparse_adagrad._training import (
+    Problem,
+    Progress,
+    Trainer,
+    measure_scales,
+    predict_raw,
+)
 from sparse_adagrad._validation import Rows, check_rows, check_target, check_weights
 from sparse_adagrad.io import model_file
 from sparse_adagrad.kernels import adagrad, losses, scales
 
-# Entries between two looks at Python's signals: some ten milliseconds.
-ENTRIES_PER_CALL = 1 << 21
 # A batch whose mean loss is this many times that of an untrained model has diverged.
 DIVERGED = 1e4
 # A fit that ends above so many times the untrained loss deserves a word.
@@ -296,7 +300,7 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
                 self._check_continues(before, problem.y.shape[1])
                 state = before.copy()
             self._target_ndim = np.ndim(y)
-            _measure_scales(state, problem, self._settings(running=False))
+            measure_scales(state, problem, self._settings(running=False))
             self._run_epochs(state, problem, X, y, sample_weight)
         return self
 
@@ -343,7 +347,7 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
                 self._check_continues(before, target.shape[1])
                 state = before.grown(rows.n_features, self.initial_accumulator_value)
             self.n_features_in_ = state.n_features
-            problem = _Problem.of(rows, target, weights)
+            problem = Problem.of(rows, target, weights)
             undo = state.remember(rows.indices[: rows.nnz])
             try:
                 loss = self._learn_batch(state, problem)
@@ -355,48 +359,48 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
             self.loss_curve_.append(loss)
         return self
 
-    def _learn_batch(self, state: ModelState, problem: _Problem) -> float:
+    def _learn_batch(self, state: ModelState, problem: Problem) -> float:
         """Mean progressive loss of a batch; raise if it diverges."""
         if problem.weight_sum == 0:
             return 0.0
         alpha = 0.0 if self.alpha == "auto" else self.alpha
-        trainer = _Trainer(
+        trainer = Trainer(
             state,
             problem,
             self._settings(running=True),
             self._split_penalty(np.full(state.n_outputs, alpha)),
         )
         sums = trainer.run(problem.rows_to_visit)
-        totals = state.totals
-        totals["baseline_loss_sum"] += sums[1]
-        seen = totals["baseline_loss_sum"][0] / totals["weight_sum"][0]
-        loss, baseline = sums / problem.weight_sum
-        if loss > DIVERGED * max(baseline, seen) > 0:
-            raise ValueError(
-                f"Training diverged: the batch's mean progressive loss is {loss:.3g}, "
-                f"that of an untrained model {baseline:.3g}. The model is unchanged. "
-                f"Lower eta0 (now {self.eta0}), or scale the features."
-            )
-        return float(loss / state.n_outputs)
+        state.outputs["baseline_loss_sum"] += sums[:, 1]
+        seen = state.outputs["baseline_loss_sum"] / state.totals["weight_sum"]
+        means = sums / problem.weight_sum
+        for loss, baseline in zip(means[:, 0], np.maximum(means[:, 1], seen)):
+            if loss > DIVERGED * baseline > 0:
+                raise ValueError(
+                    f"Training diverged: the batch's mean progressive loss is "
+                    f"{loss:.3g}, that of an untrained model {baseline:.3g}. The model "
+                    f"is unchanged. Lower eta0 (now {self.eta0}), or scale the features."
+                )
+        return float(means[:, 0].mean())
 
     def _run_epochs(
-        self, state: ModelState, problem: _Problem, X: Any, y: Any, sample_weight: Any
+        self, state: ModelState, problem: Problem, X: Any, y: Any, sample_weight: Any
     ) -> None:
         """Train epoch by epoch, until told to stop; keeps what an interrupt leaves."""
         settings = self._settings(running=False)
-        alpha = self._fit_alpha(state, problem, settings)
+        alpha, measure = self._fit_alpha(state, problem, settings)
         # A column's unit is divided out once, not in every epoch.
-        trainer = _Trainer(
-            state, problem.in_column_units(state), settings, self._split_penalty(alpha)
+        trainer = Trainer(
+            state, problem.incolumn_units(state), settings, self._split_penalty(alpha)
         )
         rng = check_random_state(self.random_state)
         context = self._init_callback_context(max_subtasks=self.max_iter)
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
         given = {"estimator": self, "X": X, "y": y, "metadata": metadata}
         context.call_on_fit_task_begin(**given)
-        progress = _Progress(self.tol, self.n_iter_no_change)
+        progress = Progress(self.tol, self.n_iter_no_change)
         best: ModelState | None = None
-        loss = baseline = 0.0
+        means = np.zeros((state.n_outputs, 2))
         # From here on an interrupt keeps the rows learned from.
         self._state = state
         self.n_iter_ = 0
@@ -405,14 +409,13 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
                 task = context.subcontext(task_name=f"epoch {epoch}")
                 task.call_on_fit_task_begin(**given)
                 start = perf_counter()
-                loss, baseline = (
-                    trainer.run(problem.order(rng if self.shuffle else None))
-                    / problem.weight_sum
-                    / state.n_outputs
-                )
-                self.loss_curve_.append(float(loss))
+                order = problem.order(rng if self.shuffle else None)
+                sums = trainer.run_measuring(order) if measure else trainer.run(order)
+                measure = False
+                means = sums / problem.weight_sum
+                self.loss_curve_.append(float(means[:, 0].mean()))
                 self.n_iter_ = epoch + 1
-                watched = float(loss)
+                watched = self.loss_curve_[-1]
                 if problem.validation is not None:
                     watched = self._validation_loss(state, *problem.validation)
                     self.validation_loss_curve_.append(watched)
@@ -422,7 +425,9 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
                     **given,
                     reconstruction_attributes=lambda: {"_state": state.copy()},
                 )
-                improved = progress.update(watched if self.early_stopping else loss)
+                improved = progress.update(
+                    watched if self.early_stopping else self.loss_curve_[-1]
+                )
                 if self.early_stopping and improved:
                     best = state.copy()
                 if stop or progress.stalled:
@@ -431,27 +436,35 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
             raise _Interrupted from interrupt
         if best is not None:
             self._state = best
-        self._state.totals["baseline_loss_sum"] = (
-            baseline * state.totals["weight_sum"] * state.n_outputs
+        self._state.outputs["baseline_loss_sum"] = (
+            means[:, 1] * state.totals["weight_sum"]
         )
         context.call_on_fit_task_end(**given, reconstruction_attributes={})
-        if loss > WORSE_THAN_UNTRAINED * baseline > 0:
-            warnings.warn(
-                f"The fit diverged or did not learn: the last epoch's mean loss is "
-                f"{loss:.3g}, that of an untrained model {baseline:.3g}. Lower eta0 "
-                f"(now {self.eta0}) or scale the features.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
+        for loss, baseline in means:
+            if loss > WORSE_THAN_UNTRAINED * baseline > 0:
+                warnings.warn(
+                    f"The fit diverged or did not learn: the last epoch's mean loss is "
+                    f"{loss:.3g}, that of an untrained model {baseline:.3g}. Lower eta0 "
+                    f"(now {self.eta0}) or scale the features.",
+                    ConvergenceWarning,
+                    stacklevel=4,
+                )
 
     def _fit_alpha(
-        self, state: ModelState, problem: _Problem, settings: adagrad.Settings
-    ) -> NDArray[np.float64]:
-        """Penalty of one update, shape (n_outputs,)."""
+        self, state: ModelState, problem: Problem, settings: adagrad.Settings
+    ) -> tuple[NDArray[np.float64], bool]:
+        """Penalty of one update, (n_outputs,); whether its strength is yet unknown."""
         if self.alpha != "auto":
-            return np.full(state.n_outputs, float(self.alpha))
+            return np.full(state.n_outputs, float(self.alpha)), False
         ridge = adagrad.ridge_alpha(settings, state.totals, state.outputs)
-        return np.asarray(ridge / problem.n_visited)
+        known = state.outputs["strength"]
+        unknown = bool((known == 0).any())
+        # A log link has no share of noise to go by.
+        if unknown and self.loss == "poisson":
+            known[:] = 1.0
+            unknown = False
+        strength = np.ones_like(known) if unknown else known
+        return ridge / problem.n_visited * strength, unknown
 
     def _split_penalty(self, alpha: NDArray[np.float64]) -> NDArray[np.float64]:
         """L1 and L2 parts, shape (n_outputs, 2)."""
@@ -460,7 +473,7 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
     def _validation_loss(
         self, state: ModelState, rows: Rows, y: NDArray[np.float64], weights: Any
     ) -> float:
-        raw = _predict_raw(state, rows)
+        raw = predict_raw(state, rows)
         parameter = self._loss_parameter()
         each = [
             losses.loss(
@@ -475,7 +488,7 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
             np.average(np.mean(each, axis=0), weights=weights if len(weights) else None)
         )
 
-    def _epoch_line(self, epoch: int, seconds: float, problem: _Problem) -> str:
+    def _epoch_line(self, epoch: int, seconds: float, problem: Problem) -> str:
         line = f"-- epoch {epoch + 1}: progressive loss {self.loss_curve_[-1]:.6g}"
         if problem.validation is not None:
             line += f", validation loss {self.validation_loss_curve_[-1]:.6g}"
@@ -506,7 +519,7 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
         check_is_fitted(self)
         assert self._state is not None
         width = "narrower" if self.allow_growth else "equal"
-        raw = _predict_raw(self._state, self._check_X(X, reset=False, width=width))
+        raw = predict_raw(self._state, self._check_X(X, reset=False, width=width))
         if self.loss == "poisson":
             np.exp(raw, out=raw)
         return raw.ravel() if self._target_ndim == 1 else raw
@@ -633,12 +646,12 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
 
     def _check_fit_data(
         self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any
-    ) -> _Problem:
+    ) -> Problem:
         continues = self.warm_start and self._state is not None
         rows = self._check_X(X, reset=not continues)
         target = self._check_y(y, rows.n_samples)
         weights = check_weights(self, sample_weight, rows.n_samples)
-        problem = _Problem.of(rows, target, weights)
+        problem = Problem.of(rows, target, weights)
         if problem.weight_sum == 0:
             raise ValueError(
                 "All sample weights are zero; at least one must be above zero to fit."
@@ -722,227 +735,3 @@ CURVES = ("loss_curve_", "validation_loss_curve_")
 
 class _Interrupted(BaseException):
     """An interrupt in `fit` after which the model is kept."""
-
-
-@dataclass(slots=True)
-class _Problem:
-    """Checked data, and which of its rows are visited.
-
-    Attributes
-    ----------
-    rows : Rows
-    y : ndarray of shape (n_samples, n_outputs), float64
-    weights : ndarray of shape (n_samples,) or (0,), float64
-    rows_to_visit : ndarray of shape (n_visited,) or (0,), int64
-        Empty: all, in sequence.
-    weight_sum : float
-        Of the rows to visit.
-    validation : tuple of (Rows, ndarray, ndarray) or None
-        Data, targets and weights that are held out.
-    """
-
-    rows: Rows
-    y: NDArray[np.float64]
-    weights: NDArray[np.float64]
-    rows_to_visit: NDArray[np.int64]
-    weight_sum: float
-    validation: tuple[Rows, NDArray[np.float64], NDArray[np.float64]] | None = None
-
-    @classmethod
-    def of(
-        cls, rows: Rows, y: NDArray[np.float64], weights: NDArray[np.float64]
-    ) -> _Problem:
-        to_visit = np.empty(0, np.int64)
-        weight_sum = float(rows.n_samples)
-        if len(weights):
-            weight_sum = float(weights.sum())
-            if not weights.all():
-                to_visit = np.flatnonzero(weights)
-        return cls(rows, y, weights, to_visit, weight_sum)
-
-    @property
-    def n_visited(self) -> int:
-        return len(self.rows_to_visit) or self.rows.n_samples
-
-    def order(self, rng: np.random.RandomState | None) -> NDArray[np.int64]:
-        """Rows of one epoch: shuffled by `rng`, or as they are."""
-        if rng is None:
-            return self.rows_to_visit
-        if not len(self.rows_to_visit):
-            return rng.permutation(self.rows.n_samples).astype(np.int64, copy=False)
-        return rng.permutation(self.rows_to_visit)
-
-    def hold_out(self, fraction: float, rng: np.random.RandomState) -> None:
-        """Move a share of the rows to the validation set."""
-        shuffled = self.order(rng)
-        n_held_out = int(np.ceil(fraction * len(shuffled)))
-        if n_held_out >= len(shuffled):
-            raise ValueError(
-                f"early_stopping would hold out all {len(shuffled)} rows with "
-                f"validation_fraction={fraction}; pass more rows, or X_val and y_val."
-            )
-        held_out = np.sort(shuffled[:n_held_out])
-        self.rows_to_visit = np.sort(shuffled[n_held_out:])
-        weights = self.weights[held_out] if len(self.weights) else self.weights
-        self.validation = (self.rows.take(held_out), self.y[held_out], weights)
-        self.weight_sum = (
-            float(self.weights[self.rows_to_visit].sum())
-            if len(self.weights)
-            else float(len(self.rows_to_visit))
-        )
-
-    def in_column_units(self, state: ModelState) -> _Problem:
-        """The same problem with scaled columns; a copy only where one is scaled."""
-        units = _column_units(state)
-        if units is None:
-            return self
-        rows = self.rows
-        scaled = np.empty(rows.nnz, rows.data.dtype)
-        scales.scale_columns(rows.data, rows.indices, units, scaled)
-        rows = Rows(scaled, rows.indices, rows.indptr, rows.n_features)
-        return _Problem(
-            rows, self.y, self.weights, self.rows_to_visit, self.weight_sum
-        )
-
-
-class _Progress:
-    """Tells when a loss has stopped falling."""
-
-    def __init__(self, tol: float | None, patience: int) -> None:
-        self.tol, self.patience = tol, patience
-        self.best = np.inf
-        self.waited = 0
-
-    @property
-    def stalled(self) -> bool:
-        return self.tol is not None and self.waited >= self.patience
-
-    def update(self, loss: float) -> bool:
-        """Whether the loss is the lowest yet."""
-        enough = loss < self.best - (self.tol or 0.0) * abs(self.best)
-        enough |= not np.isfinite(self.best)
-        self.waited = 0 if enough else self.waited + 1
-        improved = loss < self.best
-        self.best = min(self.best, loss)
-        return bool(improved)
-
-
-class _Trainer:
-    """Feeds rows to the kernel, few enough at a time that Python sees its signals."""
-
-    def __init__(
-        self,
-        state: ModelState,
-        problem: _Problem,
-        settings: adagrad.Settings,
-        alpha: NDArray[np.float64],
-    ) -> None:
-        self.state, self.problem, self.settings = state, problem, settings
-        self.alpha = alpha
-        rows = problem.rows
-        work = max(1, rows.nnz * state.n_outputs) / rows.n_samples
-        batch_size = settings.batch_size
-        whole_batches = int(ENTRIES_PER_CALL / work) // batch_size
-        self.rows_per_call = batch_size * max(1, whole_batches)
-
-    def run(self, order: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Visit rows in order (empty: in sequence); weighted sums of two losses.
-
-        These are the progressive loss and the untrained model's, over all outputs.
-        """
-        state, problem = self.state, self.problem
-        rows = problem.rows
-        sums = np.zeros(2)
-        n_visited = len(order) or rows.n_samples
-        for start in range(0, n_visited, self.rows_per_call):
-            failed = adagrad.train(
-                self.settings,
-                rows.data,
-                rows.indices,
-                rows.indptr,
-                problem.y,
-                problem.weights,
-                order,
-                start,
-                min(start + self.rows_per_call, n_visited),
-                state.pairs,
-                state.column_max,
-                state.totals,
-                state.outputs,
-                state.bins,
-                self.alpha,
-                sums,
-            )
-            if failed >= 0:
-                raise ValueError(
-                    f"Floating-point overflow at row {failed}: training diverged. The "
-                    "model is unchanged. Lower eta0, scale the features or the target, "
-                    "or use dtype='float64'."
-                )
-        return sums
-
-
-def _column_units(state: ModelState) -> NDArray[np.float64] | None:
-    """Unit of every column, shape (n_features,), or None where all are 1."""
-    if not state.scales_columns:
-        return None
-    largest = state.column_max[: state.n_features].astype(np.float64)
-    if state.totals["column_scaling"][0] == scales.SCALINGS["max_abs"]:
-        return np.where(largest > 0, largest, 1.0)
-    limit = state.totals["column_limit"][0]
-    if limit <= 0 or largest.max() <= limit:
-        return None
-    return np.maximum(largest / limit, 1.0)
-
-
-def _measure_scales(
-    state: ModelState, problem: _Problem, settings: adagrad.Settings
-) -> None:
-    """Measure what `fit` holds fixed; a warm start keeps the scales it has."""
-    rows, visited = problem.rows, problem.rows_to_visit
-    first = state.totals["weight_sum"][0] == 0
-    if state.scales_columns:
-        largest = state.column_max.astype(np.float64)
-        counts = np.zeros(len(largest), np.int64)
-        scales.observe_columns(
-            rows.data, rows.indices, rows.indptr, visited, largest, counts
-        )
-        state.column_max[:] = largest
-        if first:
-            state.totals["column_limit"] = 2 * _weighted_median(largest, counts)
-    if not first:
-        return
-    scaled = problem.in_column_units(state).rows
-    scales.observe_targets(
-        problem.y, visited, problem.weights, state.totals, state.outputs
-    )
-    state.totals["row_sq_sum"] = scales.row_sq_sum(
-        scaled.data, scaled.indptr, visited, problem.weights
-    )
-    adagrad.start_at_mean(settings, state.outputs)
-
-
-def _weighted_median(values: NDArray[Any], counts: NDArray[np.int64]) -> float:
-    """Smallest value that at least half of the counts do not exceed; 0 of none."""
-    seen = np.flatnonzero(counts)
-    if not len(seen):
-        return 0.0
-    order = seen[np.argsort(values[seen])]
-    cumulative = np.cumsum(counts[order])
-    middle = np.searchsorted(2 * cumulative, cumulative[-1])
-    return float(values[order[middle]])
-
-
-def _predict_raw(state: ModelState, rows: Rows) -> NDArray[np.float64]:
-    out = np.empty((rows.n_samples, state.n_outputs))
-    adagrad.predict_raw(
-        rows.data,
-        rows.indices,
-        rows.indptr,
-        state.pairs,
-        state.column_max,
-        state.totals,
-        state.outputs,
-        out,
-    )
-    return out

@@ -364,8 +364,10 @@ cdef inline void score_sample(
         ):
             output.base = link(plan.loss, y_true[o])
         raw_prediction[o] += output.base + output.intercept
-        loss_sums[0] += weight * loss_value(plan.loss, y_true[o], raw_prediction[o])
-        loss_sums[1] += weight * loss_value(plan.loss, y_true[o], output.base)
+        loss_sums[2 * o] += weight * loss_value(
+            plan.loss, y_true[o], raw_prediction[o]
+        )
+        loss_sums[2 * o + 1] += weight * loss_value(plan.loss, y_true[o], output.base)
 
 
 # ------------------------------------------------------------------------ mini-batches
@@ -542,7 +544,7 @@ def train(
     Output[::1] outputs,
     int64_t[::1] bins,
     const double[:, ::1] alpha,
-    double[::1] loss_sums,
+    double[:, ::1] loss_sums,
 ):
     """Learn from places ``start`` to ``stop`` of ``rows`` (empty: rows in sequence).
 
@@ -562,7 +564,7 @@ def train(
     bins : ndarray of shape (N_BINS,), int64; updated
     alpha : ndarray of shape (n_outputs, 2), float64
         L1 and L2 penalty of one update.
-    loss_sums : ndarray of shape (2,), float64
+    loss_sums : ndarray of shape (n_outputs, 2), float64
         Weighted sums of the progressive loss and of the untrained model's; updated.
 
     Returns
@@ -577,7 +579,7 @@ def train(
     cdef Py_ssize_t longest = 0
     cdef Py_ssize_t largest_batch = 0
     cdef Py_ssize_t failed = -1
-    cdef Py_ssize_t r, i, nnz, length
+    cdef Py_ssize_t r, i, o, nnz, length
     cdef Py_ssize_t batch_nnz = 0
     cdef double weight
     cdef bint finite
@@ -623,14 +625,14 @@ def train(
                         &plan, data_start + indptr[i], indices_start + indptr[i], nnz,
                         &y[i, 0], weight, pairs_start, column_start, &totals[0],
                         &outputs[0], &bins[0], &alpha[0, 0], x, w, raw_prediction,
-                        &loss_sums[0],
+                        &loss_sums[0, 0],
                     )
                 else:
                     add_row(
                         &plan, data_start + indptr[i], indices_start + indptr[i], nnz,
                         &y[i, 0], weight, pairs_start, column_start, &totals[0],
                         &outputs[0], &bins[0], x, w, raw_prediction, gradients,
-                        &table, &loss_sums[0],
+                        &table, &loss_sums[0, 0],
                     )
                     length = (r - start) % batch_size + 1
                     if length < batch_size and r + 1 < stop:
@@ -639,7 +641,9 @@ def train(
                         &plan, &table, length, pairs_start, column_start, &totals[0],
                         &outputs[0], &alpha[0, 0], rates, gradients,
                     )
-                if not (finite and isfinite(loss_sums[0])):
+                for o in range(n_outputs):
+                    finite &= isfinite(loss_sums[o, 0]) != 0
+                if not finite:
                     failed = i
                     break
     finally:

@@ -53,7 +53,6 @@ cdef struct Totals:
     double row_sq_sum  # weighted sum of squared lengths of the scaled rows
     double column_limit  # m; 0 while nothing is known
     double column_reference  # |x| at the middle of the histogram
-    double baseline_loss_sum  # weighted loss of the untrained model, all outputs
     double column_scaling  # a Scaling: how the stored weights are measured
 
 
@@ -66,6 +65,8 @@ cdef struct Output:
     double l1  # penalties so far, each times the rate of its update
     double l2
     double eps  # stabiliser in the unit of the gradient, as of the last update
+    double baseline_loss_sum  # weighted loss of an untrained model in the stream
+    double strength  # of the automatic penalty, in that of Ridge(alpha=1); 0: unknown
 
 
 cdef struct Rates:

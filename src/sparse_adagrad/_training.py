@@ -1,0 +1,300 @@
+"""Driving the kernel: which rows, in which order, in what portions, and until when.
+
+Nothing here checks input or knows the estimator; nothing here loops over entries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparse_adagrad._state import ModelState
+from sparse_adagrad._validation import Rows
+from sparse_adagrad.kernels import adagrad, scales
+
+# Entries between two looks at Python's signals: some ten milliseconds.
+ENTRIES_PER_CALL = 1 << 21
+# The noise is never taken for less than this share of the target, or more than the rest.
+LEAST_NOISE = 0.01
+# At so many rows, their word about the noise counts for half.
+UNTRUSTED_ROWS = 500
+
+
+@dataclass(slots=True)
+class Problem:
+    """Checked data, and which of its rows are visited.
+
+    Attributes
+    ----------
+    rows : Rows
+    y : ndarray of shape (n_samples, n_outputs), float64
+    weights : ndarray of shape (n_samples,) or (0,), float64
+    rows_to_visit : ndarray of shape (n_visited,) or (0,), int64
+        Empty: all, in sequence.
+    weight_sum : float
+        Of the rows to visit.
+    validation : tuple of (Rows, ndarray, ndarray) or None
+        Data, targets and weights that are held out.
+    """
+
+    rows: Rows
+    y: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    rows_to_visit: NDArray[np.int64]
+    weight_sum: float
+    validation: tuple[Rows, NDArray[np.float64], NDArray[np.float64]] | None = None
+
+    @classmethod
+    def of(
+        cls, rows: Rows, y: NDArray[np.float64], weights: NDArray[np.float64]
+    ) -> Problem:
+        to_visit = np.empty(0, np.int64)
+        weight_sum = float(rows.n_samples)
+        if len(weights):
+            weight_sum = float(weights.sum())
+            if not weights.all():
+                to_visit = np.flatnonzero(weights)
+        return cls(rows, y, weights, to_visit, weight_sum)
+
+    @property
+    def n_visited(self) -> int:
+        return len(self.rows_to_visit) or self.rows.n_samples
+
+    def order(self, rng: np.random.RandomState | None) -> NDArray[np.int64]:
+        """Rows of one epoch: shuffled by `rng`, or as they are."""
+        if rng is None:
+            return self.rows_to_visit
+        if not len(self.rows_to_visit):
+            return rng.permutation(self.rows.n_samples).astype(np.int64, copy=False)
+        return rng.permutation(self.rows_to_visit)
+
+    def hold_out(self, fraction: float, rng: np.random.RandomState) -> None:
+        """Move a share of the rows to the validation set."""
+        shuffled = self.order(rng)
+        n_held_out = int(np.ceil(fraction * len(shuffled)))
+        if n_held_out >= len(shuffled):
+            raise ValueError(
+                f"early_stopping would hold out all {len(shuffled)} rows with "
+                f"validation_fraction={fraction}; pass more rows, or X_val and y_val."
+            )
+        held_out = np.sort(shuffled[:n_held_out])
+        self.rows_to_visit = np.sort(shuffled[n_held_out:])
+        weights = self.weights[held_out] if len(self.weights) else self.weights
+        self.validation = (self.rows.take(held_out), self.y[held_out], weights)
+        self.weight_sum = (
+            float(self.weights[self.rows_to_visit].sum())
+            if len(self.weights)
+            else float(len(self.rows_to_visit))
+        )
+
+    def incolumn_units(self, state: ModelState) -> Problem:
+        """The same problem with scaled columns; a copy only where one is scaled."""
+        units = column_units(state)
+        if units is None:
+            return self
+        rows = self.rows
+        scaled = np.empty(rows.nnz, rows.data.dtype)
+        scales.scale_columns(rows.data, rows.indices, units, scaled)
+        rows = Rows(scaled, rows.indices, rows.indptr, rows.n_features)
+        return Problem(
+            rows, self.y, self.weights, self.rows_to_visit, self.weight_sum
+        )
+
+
+class Progress:
+    """Tells when a loss has stopped falling."""
+
+    def __init__(self, tol: float | None, patience: int) -> None:
+        self.tol, self.patience = tol, patience
+        self.best = np.inf
+        self.waited = 0
+
+    @property
+    def stalled(self) -> bool:
+        return self.tol is not None and self.waited >= self.patience
+
+    def update(self, loss: float) -> bool:
+        """Whether the loss is the lowest yet."""
+        enough = loss < self.best - (self.tol or 0.0) * abs(self.best)
+        enough |= not np.isfinite(self.best)
+        self.waited = 0 if enough else self.waited + 1
+        improved = loss < self.best
+        self.best = min(self.best, loss)
+        return bool(improved)
+
+
+class Trainer:
+    """Feeds rows to the kernel, few enough at a time that Python sees its signals."""
+
+    def __init__(
+        self,
+        state: ModelState,
+        problem: Problem,
+        settings: adagrad.Settings,
+        alpha: NDArray[np.float64],
+    ) -> None:
+        self.state, self.problem, self.settings = state, problem, settings
+        self.alpha = alpha
+        rows = problem.rows
+        work = max(1, rows.nnz * state.n_outputs) / rows.n_samples
+        batch_size = settings.batch_size
+        whole_batches = int(ENTRIES_PER_CALL / work) // batch_size
+        self.rows_per_call = batch_size * max(1, whole_batches)
+
+    def run(
+        self, order: NDArray[np.int64], start: int = 0, stop: int | None = None
+    ) -> NDArray[np.float64]:
+        """Visit places of an order (empty: rows in sequence); weighted sums of losses.
+
+        These are the progressive loss and the untrained model's: (n_outputs, 2).
+        """
+        state, problem = self.state, self.problem
+        rows = problem.rows
+        sums = np.zeros((state.n_outputs, 2))
+        if stop is None:
+            stop = len(order) or rows.n_samples
+        for first in range(start, stop, self.rows_per_call):
+            failed = adagrad.train(
+                self.settings,
+                rows.data,
+                rows.indices,
+                rows.indptr,
+                problem.y,
+                problem.weights,
+                order,
+                first,
+                min(first + self.rows_per_call, stop),
+                state.pairs,
+                state.column_max,
+                state.totals,
+                state.outputs,
+                state.bins,
+                self.alpha,
+                sums,
+            )
+            if failed >= 0:
+                raise ValueError(
+                    f"Floating-point overflow at row {failed}: training diverged. The "
+                    "model is unchanged. Lower eta0, scale the features or the target, "
+                    "or use dtype='float64'."
+                )
+        return sums
+
+    def run_measuring(self, order: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Visit all rows for the first time and set the automatic penalty by the loss.
+
+        The second half of the first epoch is predicted before it is learned from, so
+        its loss tells honestly which share of the target is noise.
+        """
+        half = self.problem.n_visited // 2
+        half -= half % self.settings.batch_size
+        early = self.run(order, 0, half)
+        late = self.run(order, half)
+        outputs = self.state.outputs
+        outputs["strength"] = 1.0
+        if half:
+            outputs["strength"] = penalty_strength(
+                late[:, 0] / np.maximum(late[:, 1], np.finfo(float).tiny),
+                self.problem.n_visited,
+            )
+        # As if the penalty had been of that strength from the start.
+        outputs["l1"] *= outputs["strength"]
+        outputs["l2"] *= outputs["strength"]
+        self.alpha *= outputs["strength"][:, None]
+        return early + late
+
+
+def penalty_strength(
+    loss_ratio: NDArray[np.float64], n_samples: int
+) -> NDArray[np.float64]:
+    """Strength of the penalty, in units of `Ridge(alpha=1)`, from how much is noise.
+
+    On rows of length 1, if all weights have one variance, the best ridge strength is
+    noise / signal, the noise being the target's share that cannot be predicted. The
+    measured share comes from a model that has seen only part of the data, and words
+    differ in their variance; half the logarithm of it serves real text best
+    (``bench/quality.py --strength``). Few rows measure little and count for less.
+
+    Parameters
+    ----------
+    loss_ratio : ndarray of shape (n_outputs,), float64
+        Honest mean loss over that of an untrained model.
+    n_samples : int
+        Rows there are.
+
+    Returns
+    -------
+    strength : ndarray of shape (n_outputs,), float64
+    """
+    noise = np.clip(loss_ratio, LEAST_NOISE, 1.0 - LEAST_NOISE)
+    trust = 0.5 * n_samples / (n_samples + UNTRUSTED_ROWS)
+    return np.asarray((noise / (1.0 - noise)) ** trust)
+
+
+def column_units(state: ModelState) -> NDArray[np.float64] | None:
+    """Unit of every column, shape (n_features,), or None where all are 1."""
+    if not state.scales_columns:
+        return None
+    largest = state.column_max[: state.n_features].astype(np.float64)
+    if state.totals["column_scaling"][0] == scales.SCALINGS["max_abs"]:
+        return np.where(largest > 0, largest, 1.0)
+    limit = state.totals["column_limit"][0]
+    if limit <= 0 or largest.max() <= limit:
+        return None
+    return np.maximum(largest / limit, 1.0)
+
+
+def measure_scales(
+    state: ModelState, problem: Problem, settings: adagrad.Settings
+) -> None:
+    """Measure what `fit` holds fixed; a warm start keeps the scales it has."""
+    rows, visited = problem.rows, problem.rows_to_visit
+    first = state.totals["weight_sum"][0] == 0
+    if state.scales_columns:
+        largest = state.column_max.astype(np.float64)
+        counts = np.zeros(len(largest), np.int64)
+        scales.observe_columns(
+            rows.data, rows.indices, rows.indptr, visited, largest, counts
+        )
+        state.column_max[:] = largest
+        if first:
+            state.totals["column_limit"] = 2 * weighted_median(largest, counts)
+    if not first:
+        return
+    scaled = problem.incolumn_units(state).rows
+    scales.observe_targets(
+        problem.y, visited, problem.weights, state.totals, state.outputs
+    )
+    state.totals["row_sq_sum"] = scales.row_sq_sum(
+        scaled.data, scaled.indptr, visited, problem.weights
+    )
+    adagrad.start_at_mean(settings, state.outputs)
+
+
+def weighted_median(values: NDArray[Any], counts: NDArray[np.int64]) -> float:
+    """Smallest value that at least half of the counts do not exceed; 0 of none."""
+    seen = np.flatnonzero(counts)
+    if not len(seen):
+        return 0.0
+    order = seen[np.argsort(values[seen])]
+    cumulative = np.cumsum(counts[order])
+    middle = np.searchsorted(2 * cumulative, cumulative[-1])
+    return float(values[order[middle]])
+
+
+def predict_raw(state: ModelState, rows: Rows) -> NDArray[np.float64]:
+    out = np.empty((rows.n_samples, state.n_outputs))
+    adagrad.predict_raw(
+        rows.data,
+        rows.indices,
+        rows.indptr,
+        state.pairs,
+        state.column_max,
+        state.totals,
+        state.outputs,
+        out,
+    )
+    return out
