@@ -189,7 +189,9 @@ def _first_epoch(model, X, y, weight, order, batch_size, loss):
             [loss_of(loss, t, model.base, model.parameter) for t in y[late]],
             weights=weight[late],
         )
-        noise = np.clip(means[1] / untrained, 0.01, 0.99)
+        ratio = means[1] / untrained
+        linear = loss in ("absolute_error", "huber", "epsilon_insensitive", "quantile")
+        noise = np.clip(ratio**2 if linear else ratio, 0.01, 0.99)
         factor = (noise / (1 - noise)) ** (0.5 * len(order) / (len(order) + 500))
         model.l1, model.l2 = factor * model.l1, factor * model.l2
         model.w = _reread(model)

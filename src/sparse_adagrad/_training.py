@@ -57,7 +57,7 @@ class Problem:
             weight_sum = float(weights.sum())
             if not weights.all():
                 to_visit = np.flatnonzero(weights)
-        return cls(rows, y, weights, to_visit, weight_sum)
+        return cls(rows, as_outputs(y), weights, to_visit, weight_sum)
 
     @property
     def n_visited(self) -> int:
@@ -104,6 +104,11 @@ class Problem:
         )
 
 
+def as_outputs(y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A target of one or two dimensions as (n_samples, n_outputs)."""
+    return y if y.ndim == 2 else y[:, np.newaxis]
+
+
 class Progress:
     """Tells when a loss has stopped falling."""
 
@@ -135,8 +140,11 @@ class Trainer:
         problem: Problem,
         settings: adagrad.Settings,
         alpha: NDArray[np.float64],
+        *,
+        linear_loss: bool = False,
     ) -> None:
         self.state, self.problem, self.settings = state, problem, settings
+        self.linear_loss = linear_loss
         self.alpha = alpha
         rows = problem.rows
         work = max(1, rows.nnz * state.n_outputs) / rows.n_samples
@@ -196,9 +204,9 @@ class Trainer:
         outputs = self.state.outputs
         outputs["strength"] = 1.0
         if half:
+            ratio = late[:, 0] / np.maximum(late[:, 1], np.finfo(float).tiny)
             outputs["strength"] = penalty_strength(
-                late[:, 0] / np.maximum(late[:, 1], np.finfo(float).tiny),
-                self.problem.n_visited,
+                ratio**2 if self.linear_loss else ratio, self.problem.n_visited
             )
         # As if the penalty had been of that strength from the start.
         outputs["l1"] *= outputs["strength"]
@@ -208,7 +216,7 @@ class Trainer:
 
 
 def penalty_strength(
-    loss_ratio: NDArray[np.float64], n_samples: int
+    noise: NDArray[np.float64], n_samples: int
 ) -> NDArray[np.float64]:
     """Strength of the penalty, in units of `Ridge(alpha=1)`, from how much is noise.
 
@@ -220,8 +228,8 @@ def penalty_strength(
 
     Parameters
     ----------
-    loss_ratio : ndarray of shape (n_outputs,), float64
-        Honest mean loss over that of an untrained model.
+    noise : ndarray of shape (n_outputs,), float64
+        Honest mean squared error, or its like, over that of an untrained model.
     n_samples : int
         Rows there are.
 
@@ -229,7 +237,7 @@ def penalty_strength(
     -------
     strength : ndarray of shape (n_outputs,), float64
     """
-    noise = np.clip(loss_ratio, LEAST_NOISE, 1.0 - LEAST_NOISE)
+    noise = np.clip(noise, LEAST_NOISE, 1.0 - LEAST_NOISE)
     trust = 0.5 * n_samples / (n_samples + UNTRUSTED_ROWS)
     return np.asarray((noise / (1.0 - noise)) ** trust)
 

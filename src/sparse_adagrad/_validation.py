@@ -8,6 +8,7 @@ and copied only where its rows are unsorted or repeat a column.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -272,7 +273,7 @@ def _checked_rows(X: Any, state_dtype: np.dtype[Any]) -> Rows:
 def check_target(
     estimator: Any, y: Any, n_samples: int, *, non_negative: bool, name: str = "y"
 ) -> NDArray[np.float64]:
-    """Check a target; returns float64 of shape (n_samples, n_outputs)."""
+    """Check a target; returns float64, (n_samples,) or (n_samples, n_outputs)."""
     if y is None:
         raise ValueError(
             f"{type(estimator).__name__} requires {name} to be passed, but the target "
@@ -303,15 +304,14 @@ def check_target(
             "Found input variables with inconsistent numbers of samples: X has "
             f"{n_samples} rows and {name} {len(y)}."
         )
-    y = np.ascontiguousarray(y.reshape(n_samples, -1))
     _check_finite(y, name)
     if non_negative and y.min() < 0:
-        row = int(np.flatnonzero((y < 0).any(axis=1))[0])
+        row = int(np.argwhere(y < 0)[0][0])
         raise ValueError(
             f"loss='poisson' needs targets of 0 or more, but {name} is "
             f"{y[row].min()} at row {row}. Remove such rows or choose another loss."
         )
-    return y
+    return np.ascontiguousarray(y)
 
 
 def check_weights(
@@ -320,7 +320,7 @@ def check_weights(
     """Check sample weights; returns float64 of shape (n_samples,), (0,) for None."""
     if sample_weight is None:
         return np.empty(0)
-    if np.ndim(sample_weight) == 0:
+    if isinstance(sample_weight, Real):
         sample_weight = np.full(n_samples, sample_weight)
     weights = check_array(
         sample_weight,

@@ -24,6 +24,7 @@ from sparse_adagrad._training import (
     Problem,
     Progress,
     Trainer,
+    as_outputs,
     measure_scales,
     predict_raw,
 )
@@ -31,8 +32,8 @@ from sparse_adagrad._validation import Rows, check_rows, check_target, check_wei
 from sparse_adagrad.io import model_file
 from sparse_adagrad.kernels import adagrad, losses, scales
 
-# A batch whose mean loss is this many times that of an untrained model has diverged.
-DIVERGED = 1e4
+# A batch whose typical error is this many times an untrained model's has diverged.
+DIVERGED = 1e3
 # A fit that ends above so many times the untrained loss deserves a word.
 WORSE_THAN_UNTRAINED = 2.0
 
@@ -293,13 +294,12 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
             problem = self._check_fit_data(X, y, sample_weight, X_val, y_val)
             before = self._state if self.warm_start else None
             if before is None:
-                state = self._allocate(problem.rows.n_features, problem.y.shape[1])
+                state = self._allocate(problem)
                 self.loss_curve_ = []
                 self._drop_validation_curve()
             else:
-                self._check_continues(before, problem.y.shape[1])
+                self._check_continues(before, problem)
                 state = before.copy()
-            self._target_ndim = np.ndim(y)
             measure_scales(state, problem, self._settings(running=False))
             self._run_epochs(state, problem, X, y, sample_weight)
         return self
@@ -339,15 +339,15 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
             )
             target = self._check_y(y, rows.n_samples)
             weights = check_weights(self, sample_weight, rows.n_samples)
+            problem = Problem.of(rows, target, weights)
             if before is None:
-                state = self._allocate(rows.n_features, target.shape[1])
+                state = self._allocate(problem)
                 self.loss_curve_ = []
-                self._target_ndim = np.ndim(y)
+                self._target_ndim = target.ndim
             else:
-                self._check_continues(before, target.shape[1])
+                self._check_continues(before, problem)
                 state = before.grown(rows.n_features, self.initial_accumulator_value)
             self.n_features_in_ = state.n_features
-            problem = Problem.of(rows, target, weights)
             undo = state.remember(rows.indices[: rows.nnz])
             try:
                 loss = self._learn_batch(state, problem)
@@ -374,8 +374,11 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
         state.outputs["baseline_loss_sum"] += sums[:, 1]
         seen = state.outputs["baseline_loss_sum"] / state.totals["weight_sum"]
         means = sums / problem.weight_sum
-        for loss, baseline in zip(means[:, 0], np.maximum(means[:, 1], seen)):
-            if loss > DIVERGED * baseline > 0:
+        limit = DIVERGED ** (1 if self.loss in losses.LINEAR else 2)
+        for loss, baseline in zip(
+            means[:, 0], np.maximum(means[:, 1], seen), strict=True
+        ):
+            if loss > limit * baseline > 0:
                 raise ValueError(
                     f"Training diverged: the batch's mean progressive loss is "
                     f"{loss:.3g}, that of an untrained model {baseline:.3g}. The model "
@@ -652,6 +655,8 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
         target = self._check_y(y, rows.n_samples)
         weights = check_weights(self, sample_weight, rows.n_samples)
         problem = Problem.of(rows, target, weights)
+        if not continues:
+            self._target_ndim = target.ndim
         if problem.weight_sum == 0:
             raise ValueError(
                 "All sample weights are zero; at least one must be above zero to fit."
@@ -661,10 +666,11 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
             raise ValueError(f"{given} is given but not {missing}; pass both or none.")
         if X_val is not None:
             rows_val = self._check_X(X_val, reset=False)
-            target_val = self._check_y(y_val, rows_val.n_samples, "y_val")
-            if target_val.shape[1] != target.shape[1]:
+            target_val = as_outputs(self._check_y(y_val, rows_val.n_samples, "y_val"))
+            if target_val.shape[1] != problem.y.shape[1]:
                 raise ValueError(
-                    f"y_val has {target_val.shape[1]} outputs but y {target.shape[1]}."
+                    f"y_val has {target_val.shape[1]} outputs but y "
+                    f"{problem.y.shape[1]}."
                 )
             problem.validation = (rows_val, target_val, np.empty(0))
         elif self.early_stopping:
@@ -679,7 +685,8 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
         if "validation_loss_curve_" in vars(self):
             self.validation_loss_curve_ = []
 
-    def _check_continues(self, state: ModelState, n_outputs: int) -> None:
+    def _check_continues(self, state: ModelState, problem: Problem) -> None:
+        n_outputs = problem.y.shape[1]
         if n_outputs != state.n_outputs:
             raise ValueError(
                 f"y has {n_outputs} outputs, but the model was fitted with "
@@ -704,10 +711,10 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
             else self.feature_scaling
         )
 
-    def _allocate(self, n_features: int, n_outputs: int) -> ModelState:
+    def _allocate(self, problem: Problem) -> ModelState:
         return ModelState.allocate(
-            n_features,
-            n_outputs,
+            problem.rows.n_features,
+            problem.y.shape[1],
             np.dtype(self.dtype),
             scaling=self._scaling(),
             initial_accumulator_value=self.initial_accumulator_value,

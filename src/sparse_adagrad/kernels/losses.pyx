@@ -12,6 +12,8 @@ LOSSES = {
     "quantile": (QUANTILE, "quantile"),
     "poisson": (POISSON, None),
 }
+# Those that grow in proportion to a large residual, not to its square.
+LINEAR = frozenset({"absolute_error", "huber", "epsilon_insensitive", "quantile"})
 
 
 cdef Loss make_loss(str name, double parameter):
