@@ -90,7 +90,7 @@ class Problem:
             else float(len(self.rows_to_visit))
         )
 
-    def incolumn_units(self, state: ModelState) -> Problem:
+    def in_column_units(self, state: ModelState) -> Problem:
         """The same problem with scaled columns; a copy only where one is scaled."""
         units = column_units(state)
         if units is None:
@@ -272,7 +272,7 @@ def measure_scales(
             state.totals["column_limit"] = 2 * weighted_median(largest, counts)
     if not first:
         return
-    scaled = problem.incolumn_units(state).rows
+    scaled = problem.in_column_units(state).rows
     scales.observe_targets(
         problem.y, visited, problem.weights, state.totals, state.outputs
     )

@@ -394,7 +394,11 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
         alpha, measure = self._fit_alpha(state, problem, settings)
         # A column's unit is divided out once, not in every epoch.
         trainer = Trainer(
-            state, problem.incolumn_units(state), settings, self._split_penalty(alpha)
+            state,
+            problem.in_column_units(state),
+            settings,
+            self._split_penalty(alpha),
+            linear_loss=self.loss in losses.LINEAR,
         )
         rng = check_random_state(self.random_state)
         context = self._init_callback_context(max_subtasks=self.max_iter)
