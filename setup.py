@@ -2,6 +2,7 @@
 
 import os
 import sys
+from glob import glob
 
 import numpy as np
 from Cython.Build import cythonize
@@ -13,11 +14,15 @@ DEBUG = os.environ.get("SPARSE_ADAGRAD_DEBUG", "0") == "1"
 UNIX_FLAGS = ["-O0", "-g"] if DEBUG else ["-O3", "-fno-math-errno"]
 FLAGS = ["/Od" if DEBUG else "/O2"] if sys.platform == "win32" else UNIX_FLAGS
 
+KERNELS = "src/sparse_adagrad/kernels"
+SOURCES = {"adagrad": [f"{KERNELS}/native/variants.c"]}
+
 extensions = [
     Extension(
         f"sparse_adagrad.kernels.{name}",
-        [f"src/sparse_adagrad/kernels/{name}.pyx"],
-        include_dirs=[np.get_include()],
+        [f"{KERNELS}/{name}.pyx", *SOURCES.get(name, [])],
+        include_dirs=[np.get_include(), KERNELS],
+        depends=sorted(glob(f"{KERNELS}/native/*.h")),
         extra_compile_args=FLAGS,
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
     )

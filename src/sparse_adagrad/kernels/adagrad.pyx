@@ -14,11 +14,14 @@
     after it is touched; what to do about it is the caller's business.
 """
 
+import os
+
 import numpy as np
 
-from libc.math cimport isfinite
+from libc.math cimport isfinite, sqrt
 from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memcpy
 
 from sparse_adagrad.kernels.losses cimport (
     Loss,
@@ -49,11 +52,41 @@ from sparse_adagrad.kernels.scales cimport (
     twice_median,
 )
 from sparse_adagrad.kernels.step cimport (
+    SA_LANES,
     dual_step,
+    read_row,
     read_weight,
+    sa_variant,
+    sa_variant_at,
     state_t,
-    textbook_step,
+    step_row,
 )
+
+# The variant that all calls use; chosen once, when the module loads.
+cdef const sa_variant* VARIANT
+
+
+def variants():
+    """Names of the CPU variants that run here, narrowest first."""
+    names = []
+    while sa_variant_at(len(names)) != NULL:
+        names.append(sa_variant_at(len(names)).name.decode())
+    return names
+
+
+def use_variant(str name):
+    """Let all calls from now on use a variant; raise ValueError if it does not run."""
+    global VARIANT
+    if name not in variants():
+        raise ValueError(
+            f"CPU variant {name!r} does not run here; these do: {variants()}."
+        )
+    VARIANT = sa_variant_at(variants().index(name))
+
+
+def cpu_variant():
+    """Name of the CPU variant in use: "portable", "avx2" or "avx512"."""
+    return VARIANT.name.decode()
 
 
 cdef class Settings:
@@ -119,6 +152,20 @@ cdef struct Plan:
     bint running
     Scaling scaling
     Py_ssize_t n_outputs
+    const sa_variant* variant
+
+
+# A row's working memory. `stride` is its padded length; pairs and w hold one row an
+# output, one after the other.
+cdef struct Scratch:
+    void* memory
+    void* x
+    void* pairs
+    void* w
+    Py_ssize_t stride
+    double* raw_prediction
+    double* gradients
+    Rates* rates
 
 
 cdef Plan plan_of(Settings settings, const Totals* totals, Py_ssize_t n_outputs):
@@ -131,7 +178,35 @@ cdef Plan plan_of(Settings settings, const Totals* totals, Py_ssize_t n_outputs)
     plan.running = settings.running
     plan.scaling = <Scaling> <int> totals.column_scaling
     plan.n_outputs = n_outputs
+    plan.variant = VARIANT
     return plan
+
+
+cdef bint make_scratch(
+    Scratch* scratch, Py_ssize_t longest_row, Py_ssize_t n_outputs, size_t item
+) noexcept nogil:
+    """One block, cut on cache lines; False where there is no memory for it."""
+    cdef size_t stride = (longest_row + SA_LANES - 1) // SA_LANES * SA_LANES
+    cdef size_t row = (stride * item + 63) // 64 * 64
+    cdef size_t doubles = (2 * n_outputs * sizeof(double) + 63) // 64 * 64
+    scratch.stride = stride
+    scratch.memory = calloc(
+        64 + row * (1 + 3 * n_outputs) + doubles + n_outputs * sizeof(Rates), 1
+    )
+    if scratch.memory == NULL:
+        return False
+    cdef char* start = <char*> ((<size_t> scratch.memory + 63) // 64 * 64)
+    scratch.x = start
+    scratch.pairs = start + row
+    scratch.w = start + row * (1 + 2 * n_outputs)
+    scratch.raw_prediction = <double*> (start + row * (1 + 3 * n_outputs))
+    scratch.gradients = scratch.raw_prediction + n_outputs
+    scratch.rates = <Rates*> (<char*> scratch.raw_prediction + doubles)
+    return True
+
+
+cdef inline Py_ssize_t padded(Py_ssize_t row_nnz) noexcept nogil:
+    return (row_nnz + SA_LANES - 1) // SA_LANES * SA_LANES
 
 
 cdef inline Rates rates_of(
@@ -201,77 +276,91 @@ cdef inline void observe_sample(
 # ------------------------------------------------------------------- one row, in calls
 
 
-cdef inline double take_row(
+cdef inline void take_row(
+    const Plan* plan,
     const data_t* data,
     const index_t* indices,
     Py_ssize_t row_nnz,
-    Scaling scaling,
     const state_t* column_max,
     double column_limit,
     state_t* x,
 ) noexcept nogil:
-    """Copy the entries in their columns' units to ``x``; return their squared length."""
+    """Copy the entries in their columns' units to ``x``, padded with 0."""
     cdef Py_ssize_t k
-    cdef double length_sq = 0.0
-    if scaling == SCALING_NONE:
-        for k in range(row_nnz):
-            x[k] = <state_t> data[k]
-    else:
+    if plan.running and plan.scaling != SCALING_NONE:
         for k in range(row_nnz):
             x[k] = <state_t> (
-                data[k] / column_unit(scaling, column_max[indices[k]], column_limit)
+                data[k]
+                / column_unit(plan.scaling, column_max[indices[k]], column_limit)
             )
+    else:
+        for k in range(row_nnz):
+            x[k] = <state_t> data[k]
+    for k in range(row_nnz, padded(row_nnz)):
+        x[k] = 0
+
+
+cdef inline double squared_length(const state_t* x, Py_ssize_t row_nnz) noexcept nogil:
+    cdef double total = 0.0
+    cdef Py_ssize_t k
     for k in range(row_nnz):
-        length_sq += <double> x[k] * x[k]
-    return length_sq
+        total += <double> x[k] * x[k]
+    return total
 
 
-cdef inline double read_row(
+cdef inline void gather(
     const state_t* pairs,
     const index_t* indices,
     Py_ssize_t row_nnz,
     Py_ssize_t n_outputs,
-    Py_ssize_t o,
-    const Output* output,
-    const state_t* x,
-    state_t* w,
+    state_t* row,
 ) noexcept nogil:
-    """Read the weights of the active features into ``w``; return their product with x."""
-    cdef state_t eps = <state_t> output.eps
-    cdef state_t l1 = <state_t> output.l1
-    cdef state_t l2 = <state_t> output.l2
-    cdef double total = 0.0
+    """Copy the active features' pairs of one output side by side, padded with (0, 1)."""
     cdef Py_ssize_t k
-    cdef const state_t* pair
     for k in range(row_nnz):
-        pair = pairs + 2 * (<Py_ssize_t> indices[k] * n_outputs + o)
-        w[k * n_outputs + o] = read_weight(pair[0], pair[1], eps, l1, l2)
-        total += <double> w[k * n_outputs + o] * x[k]
-    return total
+        memcpy(
+            row + 2 * k, pairs + 2 * <Py_ssize_t> indices[k] * n_outputs,
+            2 * sizeof(state_t),
+        )
+    for k in range(row_nnz, padded(row_nnz)):
+        row[2 * k] = 0
+        row[2 * k + 1] = 1
 
 
-cdef inline bint step_row(
+cdef inline void scatter(
     state_t* pairs,
     const index_t* indices,
     Py_ssize_t row_nnz,
     Py_ssize_t n_outputs,
-    Py_ssize_t o,
-    double gradient,
-    double eta,
-    const state_t* x,
-    const state_t* w,
+    const state_t* row,
 ) noexcept nogil:
-    """Step the active features of one output; False where a number is not finite."""
-    cdef state_t g = <state_t> gradient
-    cdef state_t rate = <state_t> eta
-    cdef bint finite = True
     cdef Py_ssize_t k
-    cdef state_t* pair
     for k in range(row_nnz):
-        pair = pairs + 2 * (<Py_ssize_t> indices[k] * n_outputs + o)
-        dual_step(&pair[0], &pair[1], w[k * n_outputs + o], g * x[k], rate)
-        finite &= isfinite(pair[0]) != 0
-    return finite
+        memcpy(
+            pairs + 2 * <Py_ssize_t> indices[k] * n_outputs, row + 2 * k,
+            2 * sizeof(state_t),
+        )
+
+
+cdef inline void predict_row(
+    const Plan* plan,
+    const state_t* pairs,
+    const index_t* indices,
+    Py_ssize_t row_nnz,
+    const Output* outputs,
+    const Scratch* scratch,
+) noexcept nogil:
+    """Gather the row's pairs, read its weights, and multiply them with ``x``."""
+    cdef Py_ssize_t o
+    cdef state_t* row
+    for o in range(plan.n_outputs):
+        row = <state_t*> scratch.pairs + 2 * o * scratch.stride
+        gather(pairs + 2 * o, indices, row_nnz, plan.n_outputs, row)
+        scratch.raw_prediction[o] = read_row(
+            plan.variant, row, <state_t*> scratch.x,
+            <state_t*> scratch.w + o * scratch.stride, padded(row_nnz),
+            outputs[o].eps, outputs[o].l1, outputs[o].l2,
+        )
 
 
 cdef inline void settle_output(
@@ -282,10 +371,11 @@ cdef inline void settle_output(
     const double* alpha,
 ) noexcept nogil:
     """Step the intercept and add this update's penalty to the sums."""
+    # The intercept is never penalised: Duchi's two lines as they stand.
     if plan.fit_intercept:
-        textbook_step(
-            &output.intercept, &output.intercept_grad_sq_sum, gradient,
-            rates.intercept_eta, rates.intercept_eps,
+        output.intercept_grad_sq_sum += gradient * gradient
+        output.intercept -= rates.intercept_eta * gradient / (
+            sqrt(output.intercept_grad_sq_sum) + rates.intercept_eps
         )
     output.l1 += rates.eta * alpha[0]
     output.l2 += rates.eta * alpha[1]
@@ -305,37 +395,39 @@ cdef bint learn_row(
     Output* outputs,
     int64_t* bins,
     const double* alpha,
-    state_t* x,
-    state_t* w,
-    double* raw_prediction,
+    const Scratch* scratch,
     double* loss_sums,
 ) noexcept nogil:
     """Predict, then learn from one sample; False where a number is not finite."""
-    cdef Py_ssize_t n_outputs = plan.n_outputs
+    cdef state_t* x = <state_t*> scratch.x
     cdef bint finite = True
     cdef Py_ssize_t o
-    cdef double length_sq, gradient
+    cdef double gradient
     cdef Rates rates
+    cdef state_t* row
 
     if plan.running and plan.scaling != SCALING_NONE:
         observe_row(data, indices, row_nnz, column_max, totals, bins)
-    length_sq = take_row(
-        data, indices, row_nnz, plan.scaling if plan.running else SCALING_NONE,
-        column_max, totals.column_limit, x,
+    take_row(plan, data, indices, row_nnz, column_max, totals.column_limit, x)
+    predict_row(plan, pairs, indices, row_nnz, outputs, scratch)
+    score_sample(
+        plan, y_true, weight, totals, outputs, scratch.raw_prediction, loss_sums
     )
-    for o in range(n_outputs):
-        raw_prediction[o] = read_row(
-            pairs, indices, row_nnz, n_outputs, o, &outputs[o], x, w
-        )
-    score_sample(plan, y_true, weight, totals, outputs, raw_prediction, loss_sums)
     if plan.running:
-        observe_sample(plan, y_true, weight, length_sq, totals, outputs)
-    for o in range(n_outputs):
-        gradient = weight * loss_gradient(plan.loss, y_true[o], raw_prediction[o])
-        rates = rates_of(plan, totals, &outputs[o])
-        finite &= isfinite(gradient) != 0 and step_row(
-            pairs, indices, row_nnz, n_outputs, o, gradient, rates.eta, x, w
+        observe_sample(
+            plan, y_true, weight, squared_length(x, row_nnz), totals, outputs
         )
+    for o in range(plan.n_outputs):
+        gradient = weight * loss_gradient(
+            plan.loss, y_true[o], scratch.raw_prediction[o]
+        )
+        rates = rates_of(plan, totals, &outputs[o])
+        row = <state_t*> scratch.pairs + 2 * o * scratch.stride
+        finite &= isfinite(gradient) != 0 and step_row(
+            plan.variant, row, x, <state_t*> scratch.w + o * scratch.stride,
+            padded(row_nnz), gradient, rates.eta,
+        )
+        scatter(pairs + 2 * o, indices, row_nnz, plan.n_outputs, row)
         settle_output(plan, &outputs[o], &rates, gradient, alpha + 2 * o)
     totals.n_seen += 1.0
     return finite
@@ -460,14 +552,10 @@ cdef bint step_table(
             )
         for o in range(plan.n_outputs):
             pair = pairs + 2 * (table.columns[place] * plan.n_outputs + o)
-            w = read_weight(
-                pair[0], pair[1], <state_t> outputs[o].eps, <state_t> outputs[o].l1,
-                <state_t> outputs[o].l2,
-            )
+            w = read_weight(pair, outputs[o].eps, outputs[o].l1, outputs[o].l2)
             dual_step(
-                &pair[0], &pair[1], w,
-                <state_t> (table.gradients[place * plan.n_outputs + o] * share / unit),
-                <state_t> rates[o].eta,
+                pair, w, table.gradients[place * plan.n_outputs + o] * share / unit,
+                rates[o].eta,
             )
             finite &= isfinite(pair[0]) != 0
         table.slots[table.slot_of[place]] = -1
@@ -487,41 +575,36 @@ cdef void add_row(
     Totals* totals,
     Output* outputs,
     int64_t* bins,
-    state_t* x,
-    state_t* w,
-    double* raw_prediction,
-    double* gradients,
+    const Scratch* scratch,
     Table* table,
     double* loss_sums,
 ) noexcept nogil:
     """Predict one sample of a mini-batch and add its gradients to the table."""
     cdef Py_ssize_t n_outputs = plan.n_outputs
-    cdef Py_ssize_t k, o
-    cdef double length_sq, gradient
+    cdef state_t* x = <state_t*> scratch.x
+    cdef double* slopes = scratch.raw_prediction
     cdef double* sums
+    cdef Py_ssize_t k, o
     if plan.running and plan.scaling != SCALING_NONE:
         observe_row(data, indices, row_nnz, column_max, totals, bins)
-    length_sq = take_row(
-        data, indices, row_nnz, plan.scaling if plan.running else SCALING_NONE,
-        column_max, totals.column_limit, x,
+    take_row(plan, data, indices, row_nnz, column_max, totals.column_limit, x)
+    predict_row(plan, pairs, indices, row_nnz, outputs, scratch)
+    score_sample(
+        plan, y_true, weight, totals, outputs, scratch.raw_prediction, loss_sums
     )
     for o in range(n_outputs):
-        raw_prediction[o] = read_row(
-            pairs, indices, row_nnz, n_outputs, o, &outputs[o], x, w
+        slopes[o] = weight * loss_gradient(
+            plan.loss, y_true[o], scratch.raw_prediction[o]
         )
-    score_sample(plan, y_true, weight, totals, outputs, raw_prediction, loss_sums)
-    for o in range(n_outputs):
-        raw_prediction[o] = weight * loss_gradient(
-            plan.loss, y_true[o], raw_prediction[o]
-        )
-        gradients[o] += raw_prediction[o]
+        scratch.gradients[o] += slopes[o]
     for k in range(row_nnz):
         sums = gradients_of(table, indices[k], n_outputs)
         for o in range(n_outputs):
-            gradient = raw_prediction[o]
-            sums[o] += gradient * data[k]
+            sums[o] += slopes[o] * data[k]
     if plan.running:
-        observe_sample(plan, y_true, weight, length_sq, totals, outputs)
+        observe_sample(
+            plan, y_true, weight, squared_length(x, row_nnz), totals, outputs
+        )
     totals.n_seen += 1.0
 
 
@@ -593,14 +676,8 @@ def train(
         batch_nnz = nnz if (r - start) % batch_size == 0 else batch_nnz + nnz
         largest_batch = max(largest_batch, batch_nnz)
 
-    cdef size_t item = sizeof(double) if state_t is double else sizeof(float)
-    cdef state_t* x = <state_t*> malloc((longest + 1) * item)
-    cdef state_t* w = <state_t*> malloc((longest * n_outputs + 1) * item)
-    cdef double* raw_prediction = <double*> calloc(2 * n_outputs, sizeof(double))
-    cdef double* gradients = raw_prediction + n_outputs
-    cdef Rates* rates = <Rates*> malloc(n_outputs * sizeof(Rates))
-    cdef bint ready = x != NULL and w != NULL and raw_prediction != NULL
-    ready = ready and rates != NULL
+    cdef Scratch scratch
+    cdef bint ready = make_scratch(&scratch, longest, n_outputs, sizeof(state_t))
     table.slots = table.slot_of = NULL
     table.columns = NULL
     table.gradients = NULL
@@ -624,22 +701,20 @@ def train(
                     finite = learn_row(
                         &plan, data_start + indptr[i], indices_start + indptr[i], nnz,
                         &y[i, 0], weight, pairs_start, column_start, &totals[0],
-                        &outputs[0], &bins[0], &alpha[0, 0], x, w, raw_prediction,
-                        &loss_sums[0, 0],
+                        &outputs[0], &bins[0], &alpha[0, 0], &scratch, &loss_sums[0, 0],
                     )
                 else:
                     add_row(
                         &plan, data_start + indptr[i], indices_start + indptr[i], nnz,
                         &y[i, 0], weight, pairs_start, column_start, &totals[0],
-                        &outputs[0], &bins[0], x, w, raw_prediction, gradients,
-                        &table, &loss_sums[0, 0],
+                        &outputs[0], &bins[0], &scratch, &table, &loss_sums[0, 0],
                     )
                     length = (r - start) % batch_size + 1
                     if length < batch_size and r + 1 < stop:
                         continue
                     finite = step_batch(
                         &plan, &table, length, pairs_start, column_start, &totals[0],
-                        &outputs[0], &alpha[0, 0], rates, gradients,
+                        &outputs[0], &alpha[0, 0], &scratch,
                     )
                 for o in range(n_outputs):
                     finite &= isfinite(loss_sums[o, 0]) != 0
@@ -647,10 +722,7 @@ def train(
                     failed = i
                     break
     finally:
-        free(x)
-        free(w)
-        free(raw_prediction)
-        free(rates)
+        free(scratch.memory)
         free_table(&table)
     return failed
 
@@ -664,11 +736,12 @@ cdef bint step_batch(
     const Totals* totals,
     Output* outputs,
     const double* alpha,
-    Rates* rates,
-    double* gradients,
+    const Scratch* scratch,
 ) noexcept nogil:
     """One update by the mean gradient of ``length`` rows."""
     cdef double share = 1.0 / length
+    cdef Rates* rates = scratch.rates
+    cdef double* gradients = scratch.gradients
     cdef bint finite
     cdef Py_ssize_t o
     for o in range(plan.n_outputs):
@@ -715,8 +788,7 @@ def predict_raw(
                 for o in range(n_outputs):
                     pair = &pairs[j, o, 0]
                     out[i, o] += x * read_weight(
-                        pair[0], pair[1], <state_t> outputs[o].eps,
-                        <state_t> outputs[o].l1, <state_t> outputs[o].l2,
+                        pair, outputs[o].eps, outputs[o].l1, outputs[o].l2
                     )
 
 
@@ -737,8 +809,7 @@ def read_weights(
                 unit = column_unit(scaling, column_max[j], totals[0].column_limit)
             for o in range(outputs.shape[0]):
                 out[o, j] = <state_t> (read_weight(
-                    pairs[j, o, 0], pairs[j, o, 1], <state_t> outputs[o].eps,
-                    <state_t> outputs[o].l1, <state_t> outputs[o].l2,
+                    &pairs[j, o, 0], outputs[o].eps, outputs[o].l1, outputs[o].l2
                 ) / unit)
 
 
@@ -769,3 +840,7 @@ def ridge_alpha(Settings settings, const Totals[::1] totals, const Output[::1] o
         if rates.intercept_eta > 0.0:
             out[o] = length * length * rates.intercept_eps / rates.intercept_eta
     return out
+
+
+# SPARSE_ADAGRAD_CPU forces a variant; else the widest that CPU and system run.
+use_variant(os.environ.get("SPARSE_ADAGRAD_CPU") or variants().pop())

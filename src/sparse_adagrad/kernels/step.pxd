@@ -1,64 +1,112 @@
-"""The AdaGrad step with its lazy penalty: the one place with the formula.
+"""The formula and the row of it, from C, under names that take either type.
 
-Duchi, Hazan and Singer (JMLR 12, 2011), diagonal AdaGrad, for one feature:
-
-    G <- G + g^2,    w <- w - eta g / (sqrt(G) + eps)
-
-(a) What is stored is not (w, G) but (u, s): s = sqrt(G) and a dual weight u,
-    from which the weight is *read* (``read_weight``). With no penalty, inserting
-    ``dual_step`` into ``read_weight`` gives back the two lines above:
-    w' = (w (s + eps) + (s' - s) w - eta g) / (s' + eps) = w - eta g / (s' + eps).
-(b) With a penalty this is FTRL-Proximal (McMahan, AISTATS 2011). l1 and l2 are
-    the penalties of all updates so far, each times the rate of its update. They
-    enter only when a weight is read, so a feature that was not seen for a million
-    rows owes nothing: no sweep, no time stamps.
-(c) The gradient step is never made from a difference of squares: s' - s is taken
-    between the two *stored* roots, so rounding of s cannot make w drift.
+The formula itself stands in ``native/formula.inc.h``, in one place for the loops that
+the compiler turns into vector code and for those here that go feature by feature.
 """
-
-from libc.math cimport fabs, fabsf, sqrt, sqrtf
 
 ctypedef fused state_t:
     float
     double
 
 
-cdef inline state_t root(state_t value) noexcept nogil:
-    if state_t is float:
-        return sqrtf(value)
-    else:
-        return sqrt(value)
+cdef extern from "native/formula.h" nogil:
+    ctypedef struct sa_pair_f32:
+        float u
+        float s
+
+    ctypedef struct sa_pair_f64:
+        double u
+        double s
+
+    float sa_read_weight_f32(sa_pair_f32 p, float eps, float l1, float l2)
+    double sa_read_weight_f64(sa_pair_f64 p, double eps, double l1, double l2)
+    sa_pair_f32 sa_dual_step_f32(sa_pair_f32 p, float w, float g, float eta)
+    sa_pair_f64 sa_dual_step_f64(sa_pair_f64 p, double w, double g, double eta)
 
 
-cdef inline state_t magnitude(state_t value) noexcept nogil:
-    if state_t is float:
-        return fabsf(value)
-    else:
-        return fabs(value)
+cdef extern from "native/variants.h" nogil:
+    enum:
+        SA_LANES
+
+    ctypedef struct sa_variant:
+        const char* name
+        double (*read_f32)(
+            const sa_pair_f32*, const float*, float*, Py_ssize_t, double, double, double
+        ) noexcept nogil
+        double (*read_f64)(
+            const sa_pair_f64*, const double*, double*, Py_ssize_t, double, double,
+            double
+        ) noexcept nogil
+        int (*step_f32)(
+            sa_pair_f32*, const float*, const float*, Py_ssize_t, double, double
+        ) noexcept nogil
+        int (*step_f64)(
+            sa_pair_f64*, const double*, const double*, Py_ssize_t, double, double
+        ) noexcept nogil
+
+    const sa_variant* sa_variant_at(int place)
 
 
 cdef inline state_t read_weight(
-    state_t u, state_t s, state_t eps, state_t l1, state_t l2
+    const state_t* pair, double eps, double l1, double l2
 ) noexcept nogil:
-    """w = -sign(u) max(|u| - l1, 0) / (s + eps + l2)."""
-    cdef state_t size = magnitude(u) - l1
-    if size <= 0:
-        return 0
-    return (-size if u > 0 else size) / (s + eps + l2)
+    """The weight that a pair (u, s) stands for."""
+    if state_t is float:
+        return sa_read_weight_f32(
+            (<const sa_pair_f32*> pair)[0], <float> eps, <float> l1, <float> l2
+        )
+    else:
+        return sa_read_weight_f64((<const sa_pair_f64*> pair)[0], eps, l1, l2)
 
 
 cdef inline void dual_step(
-    state_t* u, state_t* s, state_t w, state_t g, state_t eta
+    state_t* pair, state_t w, double g, double eta
 ) noexcept nogil:
-    """Add g^2 to s^2, then move u against the gradient."""
-    cdef state_t s_new = root(s[0] * s[0] + g * g)
-    u[0] += eta * g - (s_new - s[0]) * w
-    s[0] = s_new
+    """Step one pair by the gradient g; w is the weight before."""
+    cdef sa_pair_f32 moved_f32
+    cdef sa_pair_f64 moved_f64
+    if state_t is float:
+        moved_f32 = sa_dual_step_f32(
+            (<const sa_pair_f32*> pair)[0], w, <float> g, <float> eta
+        )
+        pair[0], pair[1] = moved_f32.u, moved_f32.s
+    else:
+        moved_f64 = sa_dual_step_f64((<const sa_pair_f64*> pair)[0], w, g, eta)
+        pair[0], pair[1] = moved_f64.u, moved_f64.s
 
 
-cdef inline void textbook_step(
-    double* w, double* grad_sq_sum, double g, double eta, double eps
+cdef inline double read_row(
+    const sa_variant* variant,
+    const state_t* pairs,
+    const state_t* x,
+    state_t* w,
+    Py_ssize_t padded,
+    double eps,
+    double l1,
+    double l2,
 ) noexcept nogil:
-    """The same step as the paper writes it; the intercept, never penalised, uses it."""
-    grad_sq_sum[0] += g * g
-    w[0] -= eta * g / (sqrt(grad_sq_sum[0]) + eps)
+    """Read a gathered row's weights into w; return their product with x."""
+    if state_t is float:
+        return variant.read_f32(
+            <const sa_pair_f32*> pairs, x, w, padded, eps, l1, l2
+        )
+    else:
+        return variant.read_f64(
+            <const sa_pair_f64*> pairs, x, w, padded, eps, l1, l2
+        )
+
+
+cdef inline bint step_row(
+    const sa_variant* variant,
+    state_t* pairs,
+    const state_t* x,
+    const state_t* w,
+    Py_ssize_t padded,
+    double gradient,
+    double eta,
+) noexcept nogil:
+    """Step a gathered row; whether every number stayed finite."""
+    if state_t is float:
+        return variant.step_f32(<sa_pair_f32*> pairs, x, w, padded, gradient, eta)
+    else:
+        return variant.step_f64(<sa_pair_f64*> pairs, x, w, padded, gradient, eta)
