@@ -132,8 +132,8 @@ class ModelState:
         return undo
 
     def coef(self) -> NDArray[Any]:
-        """Weights in the user's units, shape (n_outputs, n_features)."""
-        out = np.empty((self.n_outputs, self.n_features), self.pairs.dtype)
+        """Weights in the user's units, shape (n_features, n_outputs)."""
+        out = np.empty((self.n_features, self.n_outputs), self.pairs.dtype)
         adagrad.read_weights(
             self.pairs, self.column_max, self.totals, self.outputs, out
         )
@@ -144,5 +144,5 @@ class ModelState:
         return np.asarray(self.outputs["base"] + self.outputs["intercept"])
 
     def grad_sq_sum(self) -> NDArray[Any]:
-        """Sums of squared gradients, shape (n_outputs, n_features)."""
-        return np.square(self.pairs[: self.n_features, :, 1].T)
+        """Sums of squared gradients, shape (n_features, n_outputs)."""
+        return np.square(self.pairs[: self.n_features, :, 1])

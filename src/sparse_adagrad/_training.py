@@ -294,15 +294,13 @@ def weighted_median(values: NDArray[Any], counts: NDArray[np.int64]) -> float:
 
 
 def predict_raw(state: ModelState, rows: Rows) -> NDArray[np.float64]:
+    """Raw predictions, (n_samples, n_outputs): O(nnz), whatever the columns."""
     out = np.empty((rows.n_samples, state.n_outputs))
-    adagrad.predict_raw(
-        rows.data,
-        rows.indices,
-        rows.indptr,
-        state.pairs,
-        state.column_max,
-        state.totals,
-        state.outputs,
-        out,
-    )
+    arrays = rows.data, rows.indices, rows.indptr
+    if rows.nnz >= state.n_features:
+        adagrad.multiply(*arrays, state.coef(), state.intercept(), out)
+    else:
+        adagrad.predict_raw(
+            *arrays, state.pairs, state.column_max, state.totals, state.outputs, out
+        )
     return out

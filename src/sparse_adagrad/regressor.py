@@ -534,7 +534,7 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
     @property
     def coef_(self) -> NDArray[Any]:
         coef = self._fitted_state("coef_").coef()
-        return coef[0] if self._target_ndim == 1 else coef
+        return coef[:, 0] if self._target_ndim == 1 else coef.T
 
     @property
     def intercept_(self) -> NDArray[np.float64]:
@@ -543,7 +543,7 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
     @property
     def grad_sq_sum_(self) -> NDArray[Any]:
         grad_sq_sum = self._fitted_state("grad_sq_sum_").grad_sq_sum()
-        return grad_sq_sum[0] if self._target_ndim == 1 else grad_sq_sum
+        return grad_sq_sum[:, 0] if self._target_ndim == 1 else grad_sq_sum.T
 
     @property
     def t_(self) -> int:

@@ -56,11 +56,15 @@ from sparse_adagrad.kernels.step cimport (
     dual_step,
     read_row,
     read_weight,
+    sa_prefetch,
     sa_variant,
     sa_variant_at,
     state_t,
     step_row,
 )
+
+cdef enum:
+    ROWS_AHEAD = 2  # whose entries are asked for; bench/bench_kernel.py shows the gain
 
 # The variant that all calls use; chosen once, when the module loads.
 cdef const sa_variant* VARIANT
@@ -306,6 +310,31 @@ cdef inline double squared_length(const state_t* x, Py_ssize_t row_nnz) noexcept
     for k in range(row_nnz):
         total += <double> x[k] * x[k]
     return total
+
+
+cdef inline void fetch_entries(
+    const data_t* data, const index_t* indices, Py_ssize_t row_nnz
+) noexcept nogil:
+    """Ask for a coming row's entries, which random order finds in memory, not cache."""
+    cdef Py_ssize_t a_line = 64 // sizeof(index_t)
+    cdef Py_ssize_t k
+    for k from 0 <= k < row_nnz by a_line:
+        sa_prefetch(indices + k)
+    a_line = 64 // sizeof(data_t)
+    for k from 0 <= k < row_nnz by a_line:
+        sa_prefetch(data + k)
+
+
+cdef inline void fetch_pairs(
+    const state_t* pairs,
+    const index_t* indices,
+    Py_ssize_t row_nnz,
+    Py_ssize_t n_outputs,
+) noexcept nogil:
+    """Ask for the pairs of the next row's active features."""
+    cdef Py_ssize_t k
+    for k in range(row_nnz):
+        sa_prefetch(pairs + 2 * <Py_ssize_t> indices[k] * n_outputs)
 
 
 cdef inline void gather(
@@ -694,6 +723,18 @@ def train(
             raise MemoryError("no memory for the scratch rows of the kernel")
         with nogil:
             for r in range(start, stop):
+                if r + ROWS_AHEAD < stop:
+                    i = r + ROWS_AHEAD if sequential else rows[r + ROWS_AHEAD]
+                    if not sequential:
+                        fetch_entries(
+                            data_start + indptr[i], indices_start + indptr[i],
+                            indptr[i + 1] - indptr[i],
+                        )
+                    i = r + 1 if sequential else rows[r + 1]
+                    fetch_pairs(
+                        pairs_start, indices_start + indptr[i],
+                        indptr[i + 1] - indptr[i], n_outputs,
+                    )
                 i = r if sequential else rows[r]
                 nnz = indptr[i + 1] - indptr[i]
                 weight = sample_weight[i] if sample_weight.shape[0] else 1.0
@@ -768,14 +809,14 @@ def predict_raw(
 ):
     """Write the raw predictions to ``out``, float64, (n_samples, n_outputs).
 
-    Reading a weight costs what its entry costs; nothing here costs O(n_features).
+    Reads the weights of the entries alone; where there are more entries than columns,
+    `read_weights` and `multiply` do the same for less.
     """
     cdef Scaling scaling = <Scaling> <int> totals[0].column_scaling
     cdef double limit = totals[0].column_limit
     cdef Py_ssize_t n_outputs = outputs.shape[0]
     cdef Py_ssize_t i, k, o, j
     cdef double x
-    cdef const state_t* pair
     with nogil:
         for i in range(out.shape[0]):
             for o in range(n_outputs):
@@ -786,10 +827,46 @@ def predict_raw(
                 if scaling != SCALING_NONE:
                     x /= column_unit(scaling, column_max[j], limit)
                 for o in range(n_outputs):
-                    pair = &pairs[j, o, 0]
                     out[i, o] += x * read_weight(
-                        pair, outputs[o].eps, outputs[o].l1, outputs[o].l2
+                        &pairs[j, o, 0], outputs[o].eps, outputs[o].l1, outputs[o].l2
                     )
+
+
+def multiply(
+    const data_t[::1] data,
+    const index_t[::1] indices,
+    const offset_t[::1] indptr,
+    const state_t[:, ::1] coef,
+    const double[::1] intercept,
+    double[:, ::1] out,
+):
+    """Write rows times coefficients plus intercepts to ``out``.
+
+    ``coef`` has the shape (n_features, n_outputs), in the user's units.
+    """
+    cdef Py_ssize_t n_outputs = coef.shape[1]
+    cdef Py_ssize_t i, k, o, first, last
+    # Four sums side by side: one would wait for itself at every entry.
+    cdef double a, b, c, d
+    with nogil:
+        for i in range(out.shape[0]):
+            first, last = indptr[i], indptr[i + 1]
+            if n_outputs > 1:
+                for o in range(n_outputs):
+                    out[i, o] = intercept[o]
+                for k in range(first, last):
+                    for o in range(n_outputs):
+                        out[i, o] += <double> data[k] * coef[indices[k], o]
+                continue
+            a = b = c = d = 0.0
+            for k in range(first, last - 3, 4):
+                a += <double> data[k] * coef[indices[k], 0]
+                b += <double> data[k + 1] * coef[indices[k + 1], 0]
+                c += <double> data[k + 2] * coef[indices[k + 2], 0]
+                d += <double> data[k + 3] * coef[indices[k + 3], 0]
+            for k in range(first + (last - first) // 4 * 4, last):
+                a += <double> data[k] * coef[indices[k], 0]
+            out[i, 0] = intercept[0] + ((a + b) + (c + d))
 
 
 def read_weights(
@@ -799,16 +876,16 @@ def read_weights(
     const Output[::1] outputs,
     state_t[:, ::1] out,
 ):
-    """Write the weights in the user's units to ``out``, (n_outputs, n_features)."""
+    """Write the weights in the user's units to ``out``, (n_features, n_outputs)."""
     cdef Scaling scaling = <Scaling> <int> totals[0].column_scaling
     cdef double unit = 1.0
     cdef Py_ssize_t j, o
     with nogil:
-        for j in range(out.shape[1]):
+        for j in range(out.shape[0]):
             if scaling != SCALING_NONE:
                 unit = column_unit(scaling, column_max[j], totals[0].column_limit)
             for o in range(outputs.shape[0]):
-                out[o, j] = <state_t> (read_weight(
+                out[j, o] = <state_t> (read_weight(
                     &pairs[j, o, 0], outputs[o].eps, outputs[o].l1, outputs[o].l2
                 ) / unit)
 

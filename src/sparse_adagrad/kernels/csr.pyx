@@ -6,7 +6,8 @@ so every bound is checked here, and every value too, in the same pass.
 """
 
 from libc.math cimport fabs
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint64_t
+from libc.stdlib cimport calloc, free
 
 from sparse_adagrad.kernels.scales cimport data_t, index_t, offset_t
 
@@ -25,7 +26,7 @@ cdef struct Finding:
     int code
     Py_ssize_t row
     Py_ssize_t position
-    bint canonical
+    bint sorted
 
 
 cdef Finding inspect(
@@ -63,7 +64,7 @@ cdef Finding inspect(
             in_range &= (j >= 0) & (j < n_features)
             # False for NaN and infinity too.
             finite &= fabs(data[k]) <= largest
-            found.canonical &= j > previous
+            found.sorted &= j > previous
             previous = j
         if in_range and finite:
             continue
@@ -91,8 +92,8 @@ def check_csr(
     -------
     code, row, position : int
         ``OK`` or what is wrong, with the row and the place in ``data`` of it.
-    canonical : bool
-        Whether the columns of every row rise strictly: sorted, no duplicates.
+    sorted : bool
+        Whether the columns of every row rise strictly, so that none comes twice.
     """
     if indptr.shape[0] == 0:
         return INDPTR_EMPTY, -1, -1, False
@@ -106,4 +107,32 @@ def check_csr(
             data_start, indices_start, &indptr[0], indptr.shape[0] - 1, size,
             n_features, largest,
         )
-    return found.code, found.row, found.position, found.canonical
+    return found.code, found.row, found.position, found.sorted
+
+
+def has_duplicates(
+    const index_t[::1] indices, const offset_t[::1] indptr, int64_t n_features
+):
+    """Whether a column comes twice in a row of a matrix that `check_csr` has passed.
+
+    A bit a column tells what the row has had. Memory that is never written is never
+    given by the system, so this costs O(nnz) time too.
+    """
+    cdef uint64_t* seen = <uint64_t*> calloc(n_features // 64 + 1, sizeof(uint64_t))
+    if seen == NULL:
+        raise MemoryError("no memory to look for duplicate columns")
+    cdef bint found = False
+    cdef Py_ssize_t i, k
+    cdef uint64_t bit
+    with nogil:
+        for i in range(indptr.shape[0] - 1):
+            for k in range(indptr[i], indptr[i + 1]):
+                bit = (<uint64_t> 1) << (indices[k] & 63)
+                found |= (seen[indices[k] >> 6] & bit) != 0
+                seen[indices[k] >> 6] |= bit
+            if found:
+                break
+            for k in range(indptr[i], indptr[i + 1]):
+                seen[indices[k] >> 6] = 0
+    free(seen)
+    return found

@@ -45,6 +45,7 @@ cdef extern from "native/variants.h" nogil:
         ) noexcept nogil
 
     const sa_variant* sa_variant_at(int place)
+    void sa_prefetch(const void* address)
 
 
 cdef inline state_t read_weight(

@@ -9,6 +9,13 @@
 /* Two AVX-512 registers of float32: enough sums side by side on any CPU. */
 #define SA_LANES 32
 
+/* Ask for a cache line that will be written; a hint, and nothing where unknown. */
+#ifdef __GNUC__
+#define sa_prefetch(address) __builtin_prefetch(address, 1)
+#else
+#define sa_prefetch(address) ((void)(address))
+#endif
+
 typedef struct {
     const char *name;
     double (*read_f32)(const sa_pair_f32 *, const float *, float *, ptrdiff_t, double,
