@@ -1,0 +1,186 @@
+"""The command `sparse-adagrad`: fit, predict and demo."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated, Any
+
+import numpy as np
+from sklearn.metrics import r2_score, root_mean_squared_error
+from sklearn.model_selection import train_test_split
+
+try:
+    import typer
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+except ImportError as error:
+    raise SystemExit(
+        f"The command needs {error.name}; install it with "
+        "pip install 'sparse-adagrad[cli]'."
+    ) from error
+
+from sparse_adagrad import demo as demonstration
+from sparse_adagrad.io import tables
+from sparse_adagrad.io.text_model import TextModel, new_vectorizer
+from sparse_adagrad.regressor import SparseAdaGradRegressor
+
+HELD_OUT = 0.1
+SEED = 0
+
+app = typer.Typer(
+    help="Linear models on sparse text features with AdaGrad.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class EpochBar:
+    """scikit-learn callback: a bar of epochs with rows a second and the loss."""
+
+    def __init__(self) -> None:
+        self.bar = Progress(
+            TextColumn("training"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("epochs  {task.fields[note]}"),
+            console=Console(stderr=True),
+        )
+
+    def setup(self, estimator: Any, context: Any) -> None:
+        self.task = self.bar.add_task("", total=estimator.max_iter, note="")
+        self.start = perf_counter()
+        self.bar.start()
+
+    def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
+        pass
+
+    def on_fit_task_end(self, estimator: Any, context: Any) -> None:
+        if context.parent is None:
+            return
+        rows = estimator.t_ / (perf_counter() - self.start)
+        loss = estimator.loss_curve_[-1]
+        self.bar.update(
+            self.task,
+            completed=estimator.n_iter_,
+            note=f"{rows:,.0f} rows/s  progressive loss {loss:.5g}",
+        )
+
+    def teardown(self, estimator: Any, context: Any) -> None:
+        self.bar.stop()
+
+
+@contextmanager
+def _errors_to_user() -> Iterator[None]:
+    """What a user can mend is said in one line, without a traceback."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt:
+        typer.echo("interrupted: nothing was written", err=True)
+        raise typer.Exit(130) from None
+
+
+@app.command()
+def fit(
+    file: Annotated[
+        Path,
+        typer.Argument(help="CSV or TSV with a header, or svmlight; plain or .gz."),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The model file.")],
+    text: Annotated[str | None, typer.Option(help="Column of the texts.")] = None,
+    target: Annotated[str | None, typer.Option(help="Column of the numbers.")] = None,
+) -> None:
+    """Train on nine tenths of FILE, measure on the rest, and write the model."""
+    with _errors_to_user():
+        if not output.absolute().parent.is_dir():
+            raise ValueError(f"the folder of {output} does not exist")
+        start = perf_counter()
+        if tables.is_svmlight(file):
+            if text is not None or target is not None:
+                raise ValueError("an svmlight file has no columns --text or --target")
+            rows, y = tables.read_svmlight(file)
+            vectorizer = None
+        else:
+            if text is None or target is None:
+                raise ValueError("a table needs --text COLUMN and --target COLUMN")
+            table = tables.read_texts(file, text, target)
+            assert table.target is not None
+            rows, y = np.array(table.texts, dtype=object), table.target
+            vectorizer = new_vectorizer()
+        if len(y) < 2:
+            raise ValueError(f"{file} has 1 row; at least 2 are needed to hold one out")
+        train, test, y_train, y_test = train_test_split(
+            rows, y, test_size=HELD_OUT, random_state=SEED
+        )
+        if vectorizer is not None:
+            train, test = vectorizer.fit_transform(train), vectorizer.transform(test)
+        model = SparseAdaGradRegressor(random_state=SEED).set_callbacks(EpochBar())
+        model.fit(train, y_train)
+        model.set_callbacks()
+        predicted = model.predict(test)
+        TextModel(model, vectorizer, text).save(output)
+        seconds = perf_counter() - start
+        mean = np.full(len(y_test), y_train.mean())
+        r2 = f"{r2_score(y_test, predicted):.4f}" if len(y_test) > 1 else "of one row: none"
+        typer.echo(
+            f"held-out RMSE     {root_mean_squared_error(y_test, predicted):.5g}\n"
+            f"held-out R2       {r2}\n"
+            f"RMSE of the mean  {root_mean_squared_error(y_test, mean):.5g}\n"
+            f"rows              {len(y_train):,} learned from, {len(y_test):,} held out\n"
+            f"columns           {train.shape[1]:,}\n"
+            f"seconds           {seconds:.1f}\n"
+            f"model             {output}"
+        )
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(help="A file that fit has written.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="CSV or TSV with a header, or svmlight; plain or .gz."),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Where to; else standard output."),
+    ] = None,
+) -> None:
+    """Write a prediction a row of FILE, a line each."""
+    with _errors_to_user():
+        loaded = TextModel.load(model)
+        if loaded.vectorizer is None:
+            if not tables.is_svmlight(file):
+                raise ValueError(
+                    f"{model} was trained on svmlight; {file} must end in "
+                    f"{' or '.join(sorted(tables.SVMLIGHT_SUFFIXES))}"
+                )
+            X, _ = tables.read_svmlight(file, loaded.regressor.n_features_in_)
+            predicted = loaded.regressor.predict(X)
+        else:
+            assert loaded.text_column is not None
+            table = tables.read_texts(file, loaded.text_column, None)
+            predicted = loaded.predict(table.texts)
+        lines = "".join(f"{value!r}\n" for value in predicted.tolist())
+        if output is None:
+            sys.stdout.write(lines)
+        else:
+            output.write_text(lines, encoding="utf-8")
+
+
+@app.command()
+def demo() -> None:
+    """Learn from the source of Python's standard library, beside scikit-learn."""
+    with _errors_to_user():
+        demonstration.run(typer.echo, EpochBar())
+
+
+def main() -> None:
+    """Entry point."""
+    app()
