@@ -23,7 +23,7 @@ def loss_of(name, y, p, parameter=0.0):
         "epsilon_insensitive": lambda: max(0.0, abs(r) - parameter),
         "squared_epsilon_insensitive": lambda: max(0.0, abs(r) - parameter) ** 2,
         "quantile": lambda: max(parameter * -r, (1 - parameter) * r),
-        "poisson": lambda: np.exp(p) - y * p,
+        "poisson": lambda: np.exp(p) - y * p - (y - y * np.log(y) if y else 0),
     }[name]()
 
 
@@ -170,7 +170,7 @@ def scaled_fit(X, y, orders, *, weight=None, loss="squared_error", parameter=0.0
     )
     curve = []
     for epoch, order in enumerate(orders):
-        if epoch == 0 and alpha == "auto" and loss != "poisson":
+        if epoch == 0 and alpha == "auto":
             curve.append(_first_epoch(model, X, y, weight, order, batch_size, loss))
         else:
             curve.append(model.run(X[order], y[order], weight[order]))

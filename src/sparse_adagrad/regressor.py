@@ -50,7 +50,8 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
     loss : {"squared_error", "absolute_error", "huber", "epsilon_insensitive", \
             "squared_epsilon_insensitive", "quantile", "poisson"}, \
             default="squared_error"
-        Squared error is halved, 0.5 (p - y)^2. "poisson" has a log link.
+        Squared error is halved, 0.5 (p - y)^2. "poisson" has a log link
+        and is half the deviance.
     learning_rate : {"scaled", "constant"}, default="scaled"
         "scaled": the rate is `eta0` times std(y) / rms(|x|_2), and the intercept starts
         at mean(y). In `fit` these are the training data's, in `partial_fit` they run
@@ -466,10 +467,6 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
         ridge = adagrad.ridge_alpha(settings, state.totals, state.outputs)
         known = state.outputs["strength"]
         unknown = bool((known == 0).any())
-        # A log link has no share of noise to go by.
-        if unknown and self.loss == "poisson":
-            known[:] = 1.0
-            unknown = False
         strength = np.ones_like(known) if unknown else known
         return ridge / problem.n_visited * strength, unknown
 

@@ -63,6 +63,14 @@ cdef inline double pinball_gradient(double residual, double quantile) noexcept n
     return 1.0 - quantile if residual > 0.0 else -quantile
 
 
+cdef inline double half_poisson_deviance(
+    double y_true, double raw_prediction
+) noexcept nogil:
+    """exp(p) - y p less what it is at its least, so that a perfect model has 0."""
+    cdef double least = y_true - y_true * log(y_true) if y_true > 0.0 else 0.0
+    return exp(raw_prediction) - y_true * raw_prediction - least
+
+
 cdef inline double loss_value(
     Loss loss, double y_true, double raw_prediction
 ) noexcept nogil:
@@ -80,7 +88,7 @@ cdef inline double loss_value(
         return residual * residual
     if loss.id == QUANTILE:
         return pinball(residual, loss.parameter)
-    return exp(raw_prediction) - y_true * raw_prediction
+    return half_poisson_deviance(y_true, raw_prediction)
 
 
 cdef inline double loss_gradient(

@@ -1,0 +1,509 @@
+"""What users see: streams, stopping, weights, growth, units, scikit-learn's habits."""
+
+import os
+import pickle
+import signal
+import threading
+import time
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse as sp
+from sklearn.base import clone
+from sklearn.callback import ScoringMonitor
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from sparse_adagrad import SparseAdaGradRegressor
+
+
+def assert_same(a, b):
+    """Two models are the same, bit for bit."""
+    for name in ("coef_", "intercept_", "grad_sq_sum_", "t_"):
+        assert_array_equal(getattr(a, name), getattr(b, name))
+
+
+# ------------------------------------------------------------------------- streams
+
+
+@pytest.mark.parametrize("feature_scaling", ["auto", "max_abs", None])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("alpha", ["auto", 0.01])
+def test_any_cut_of_a_stream_gives_the_same_bits(
+    problem, feature_scaling, dtype, alpha
+):
+    X, y = problem
+    parameters = {"feature_scaling": feature_scaling, "dtype": dtype, "alpha": alpha}
+    whole = SparseAdaGradRegressor(**parameters).partial_fit(X, y)
+    for size in (1, 7, 64):
+        cut = SparseAdaGradRegressor(**parameters)
+        for start in range(0, len(y), size):
+            cut.partial_fit(X[start : start + size], y[start : start + size])
+        assert_same(whole, cut)
+        assert len(cut.loss_curve_) == -(-len(y) // size)
+        assert_allclose(
+            np.average(cut.loss_curve_, weights=np.diff([*range(0, 200, size), 200])),
+            whole.loss_curve_[0],
+        )
+
+
+def test_one_epoch_in_order_equals_partial_fit_at_a_constant_rate(problem):
+    X, y = problem
+    parameters = {"learning_rate": "constant", "alpha": 0.1, "l1_ratio": 0.5}
+    streamed = SparseAdaGradRegressor(**parameters).partial_fit(X, y)
+    fitted = SparseAdaGradRegressor(shuffle=False, max_iter=1, **parameters).fit(X, y)
+    assert_same(streamed, fitted)
+
+
+def test_progressive_loss_is_of_predictions_made_before_learning(problem):
+    X, y = problem
+    model = SparseAdaGradRegressor(learning_rate="constant")
+    model.partial_fit(X[:50], y[:50])
+    for i in range(50, 60):
+        expected = 0.5 * (model.predict(X[i : i + 1])[0] - y[i]) ** 2
+        model.partial_fit(X[i : i + 1], y[i : i + 1])
+        assert_allclose(model.loss_curve_[-1], expected, rtol=1e-6)
+
+
+def test_weight_zero_is_no_sample_at_all(problem):
+    X, y = problem
+    weight = np.ones(len(y))
+    weight[::3] = 0
+    wild = y.copy()
+    wild[::3] = 1e9
+    kept = weight > 0
+    for method in ("fit", "partial_fit"):
+        for batch_size in (1, 8):
+            model = SparseAdaGradRegressor(random_state=0, batch_size=batch_size)
+            without = clone(model)
+            getattr(model, method)(X, wild, weight)
+            # The same rows in the same order, from a generator of the same seed.
+            if method == "fit":
+                model.set_params(shuffle=False).fit(X, wild, weight)
+                without.set_params(shuffle=False)
+            getattr(without, method)(X[kept], y[kept])
+            assert_same(model, without)
+
+
+def test_a_batch_of_weight_zero_changes_nothing(problem):
+    X, y = problem
+    model = SparseAdaGradRegressor().partial_fit(X, y)
+    before = clone(model).partial_fit(X, y)
+    model.partial_fit(X, 1e9 + y, np.zeros(len(y)))
+    assert_same(model, before)
+    first = SparseAdaGradRegressor().partial_fit(X, y, np.zeros(len(y)))
+    assert_array_equal(first.predict(X), 0)
+    assert_same(first.partial_fit(X, y), before)
+
+
+def test_weight_scales_the_gradient(problem):
+    X, y = problem
+    parameters = {"learning_rate": "constant", "alpha": 0, "dtype": "float64"}
+    # AdaGrad's step does not depend on the gradient's scale, but its mixture does.
+    model = SparseAdaGradRegressor(**parameters).partial_fit(X, y, 3.0)
+    assert_allclose(
+        model.coef_, SparseAdaGradRegressor(**parameters).partial_fit(X, y).coef_,
+        rtol=1e-5,
+    )
+    uneven = SparseAdaGradRegressor(**parameters).partial_fit(X, y, 1 + np.arange(200))
+    assert np.abs(uneven.coef_ - model.coef_).max() > 1e-3
+
+
+def test_growth(problem):
+    X, y = problem
+    model = SparseAdaGradRegressor(allow_growth=True)
+    wide = SparseAdaGradRegressor()
+    narrow = sp.csr_matrix(X[:100, :25])
+    model.partial_fit(narrow, y[:100])
+    wide.partial_fit(sp.hstack([narrow, sp.csr_matrix((100, 15))], "csr"), y[:100])
+    model.partial_fit(X[100:], y[100:])
+    wide.partial_fit(X[100:], y[100:])
+    assert_same(model, wide)
+    assert model.n_features_in_ == 40
+    padded = sp.hstack([narrow, sp.csr_matrix((100, 15))], "csr")
+    assert_allclose(model.predict(narrow), model.predict(padded), rtol=1e-6)
+    for width in range(41, 60):
+        model.partial_fit(sp.csr_matrix(np.eye(1, width, width - 1)), [1.0])
+        assert model.coef_.shape == (width,)
+    with pytest.raises(ValueError, match="61 features"):
+        model.predict(sp.csr_matrix((1, 61)))
+
+
+def test_failed_growth_leaves_the_model_as_it_was(problem):
+    X, y = problem
+    model = SparseAdaGradRegressor(allow_growth=True).partial_fit(X, y)
+    before = clone(model).partial_fit(X, y)
+    model.set_params(eta0=1e6)
+    wider = sp.hstack([X, X], "csr")
+    with pytest.raises(ValueError, match="diverged"):
+        model.partial_fit(wider, y)
+    assert model.n_features_in_ == 40
+    assert_same(model, before)
+
+
+# ----------------------------------------------------------------- units of X and y
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize(
+    "loss", ["squared_error", "absolute_error", "squared_epsilon_insensitive"]
+)
+@pytest.mark.parametrize("feature_scaling", ["auto", "max_abs", None])
+def test_units_do_not_matter(problem, method, loss, feature_scaling):
+    X, y = problem
+    new = lambda epsilon: SparseAdaGradRegressor(  # noqa: E731
+        loss, random_state=0, dtype="float64", feature_scaling=feature_scaling,
+        epsilon=epsilon, alpha="auto",
+    )
+    expected = getattr(new(0.1), method)(X, y).predict(X)
+    times = getattr(new(0.1), method)(1000 * X, y).predict(1000 * X)
+    assert_allclose(times, expected, rtol=1e-6)
+    moved = getattr(new(0.1e6), method)(X, 1e6 * y + 1e6).predict(X)
+    assert_allclose((moved - 1e6) / 1e6, expected, rtol=1e-6)
+
+
+def test_poisson_does_not_mind_the_unit_of_counts(problem):
+    X, y = problem
+    new = lambda: SparseAdaGradRegressor(  # noqa: E731
+        "poisson", random_state=0, dtype="float64"
+    )
+    y = np.abs(y)
+    expected = new().fit(X, y).predict(X)
+    assert_allclose(new().fit(X, 1e4 * y).predict(X) / 1e4, expected, rtol=1e-6)
+    assert (expected > 0).all()
+
+
+def test_max_abs_makes_every_column_s_unit_irrelevant(problem):
+    X, y = problem
+    units = sp.diags(10.0 ** np.random.default_rng(0).uniform(-4, 4, 40))
+    for method in ("fit", "partial_fit"):
+        new = lambda: SparseAdaGradRegressor(  # noqa: E731
+            feature_scaling="max_abs", dtype="float64", random_state=0
+        )
+        plain = getattr(new(), method)(X, y)
+        scaled = getattr(new(), method)(sp.csr_matrix(X @ units), y)
+        assert_allclose(scaled.predict(X @ units), plain.predict(X), rtol=1e-6)
+        assert_allclose(units @ scaled.coef_, plain.coef_, rtol=1e-5, atol=1e-9)
+
+
+def test_relabelling_columns_permutes_the_weights(problem):
+    X, y = problem
+    order = np.random.default_rng(0).permutation(40)
+    parameters = {"random_state": 0, "dtype": "float64"}
+    model = SparseAdaGradRegressor(**parameters).fit(X, y)
+    permuted = SparseAdaGradRegressor(**parameters).fit(X[:, order], y)
+    assert_allclose(permuted.coef_, model.coef_[order], rtol=1e-9)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize("scale", [1e12, 1e-12])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_huge_and_tiny_targets(problem, method, scale, dtype):
+    X, y = problem
+    model = SparseAdaGradRegressor(random_state=0, dtype=dtype)
+    small = getattr(clone(model), method)(X, y).predict(X)
+    large = getattr(model, method)(X, scale * y).predict(X)
+    assert_allclose(large / scale, small, rtol=1e-3)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize("value", [0.0, 3.3, -1e12, 1e-12])
+def test_constant_target(problem, method, value):
+    X, _ = problem
+    for model in (SparseAdaGradRegressor(), SparseAdaGradRegressor(batch_size=7)):
+        getattr(model, method)(X, np.full(200, value))
+        assert_array_equal(model.predict(X), value)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_smallest_problems(method):
+    for X in (sp.csr_matrix([[2.0]]), sp.csr_matrix((1, 1)), sp.csr_matrix((1, 50))):
+        model = getattr(SparseAdaGradRegressor(), method)(X, [5.0])
+        assert_array_equal(model.predict(X), 5.0)
+    empty = sp.csr_matrix((4, 3))
+    model = getattr(SparseAdaGradRegressor(), method)(empty, [1.0, 2.0, 3.0, 4.0])
+    assert_allclose(model.predict(empty), 2.5, atol=1.0)
+    assert_array_equal(model.coef_, 0)
+
+
+# ---------------------------------------------------------------- stopping and goals
+
+
+def test_learns_what_there_is_to_learn(problem):
+    X, y = problem
+    assert SparseAdaGradRegressor(random_state=0).fit(X, y).score(X, y) > 0.95
+    # Without an intercept the weights have to carry the mean.
+    assert (
+        SparseAdaGradRegressor(random_state=0, fit_intercept=False)
+        .fit(X, y).intercept_ == 0
+    )
+
+
+def test_l1_makes_weights_zero(problem):
+    X, y = problem
+    counts = [
+        np.count_nonzero(
+            SparseAdaGradRegressor(alpha=alpha, l1_ratio=1.0, random_state=0)
+            .fit(X, y).coef_
+        )
+        for alpha in (0.0, 0.02, 10.0)
+    ]
+    assert counts[0] == 40 > counts[1] > counts[2] == 0
+
+
+def test_tol_stops(problem):
+    X, y = problem
+    eager = SparseAdaGradRegressor(tol=0.5, n_iter_no_change=2, random_state=0)
+    assert eager.fit(X, y).n_iter_ < 10
+    assert len(eager.loss_curve_) == eager.n_iter_
+    assert eager.t_ == eager.n_iter_ * 200
+    never = SparseAdaGradRegressor(tol=None, max_iter=30, random_state=0).fit(X, y)
+    assert never.n_iter_ == 30
+
+
+def test_early_stopping_holds_out_rows_and_returns_to_the_best(problem):
+    X, y = problem
+    noise = np.random.default_rng(0).normal(size=200) * 5
+    model = SparseAdaGradRegressor(
+        early_stopping=True, alpha=0, max_iter=50, tol=0, n_iter_no_change=3,
+        random_state=0, validation_fraction=0.25,
+    ).fit(X, y + noise)
+    curve = model.validation_loss_curve_
+    assert len(curve) == model.n_iter_ < 50
+    best = int(np.argmin(curve))
+    assert best == model.n_iter_ - 4
+    assert model.t_ == (best + 1) * 150
+
+
+def test_validation_data_of_the_user(problem):
+    X, y = problem
+    model = SparseAdaGradRegressor(random_state=0).fit(
+        X[:150], y[:150], X_val=X[150:], y_val=y[150:]
+    )
+    assert model.n_iter_ == 20 == len(model.validation_loss_curve_)
+    expected = 0.5 * np.mean((model.predict(X[150:]) - y[150:]) ** 2)
+    assert_allclose(model.validation_loss_curve_[-1], expected, rtol=1e-6)
+    stopped = SparseAdaGradRegressor(
+        random_state=0, early_stopping=True, tol=0.9, n_iter_no_change=1
+    ).fit(X[:150], y[:150], X_val=X[150:], y_val=y[150:])
+    assert stopped.n_iter_ < 20
+    assert stopped.t_ % 150 == 0
+
+
+def test_warm_start_goes_on(problem):
+    X, y = problem
+    parameters = {"tol": None, "shuffle": False, "alpha": 0.01}
+    whole = SparseAdaGradRegressor(max_iter=6, **parameters).fit(X, y)
+    parts = SparseAdaGradRegressor(max_iter=3, warm_start=True, **parameters)
+    parts.fit(X, y).fit(X, y)
+    assert_same(parts, whole)
+    assert len(parts.loss_curve_) == 6
+    cold = SparseAdaGradRegressor(max_iter=3, **parameters).fit(X, y).fit(X, y)
+    assert len(cold.loss_curve_) == 3
+
+
+def test_fit_forgets_and_random_state_repeats(problem):
+    X, y = problem
+    model = SparseAdaGradRegressor(random_state=3).fit(X, 100 - y)
+    assert_same(model.fit(X, y), SparseAdaGradRegressor(random_state=3).fit(X, y))
+    other = SparseAdaGradRegressor(random_state=4).fit(X, y)
+    assert np.any(other.coef_ != model.coef_)
+
+
+def test_verbose_prints_a_line_an_epoch(problem, capsys):
+    X, y = problem
+    SparseAdaGradRegressor(verbose=1, max_iter=3, random_state=0).fit(X, y)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert lines[2].startswith("-- epoch 3: progressive loss ")
+    assert lines[2].endswith("rows/s")
+
+
+# ---------------------------------------------------------------------- interrupts
+
+
+def interrupt_soon(seconds):
+    threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+
+@pytest.fixture
+def long_problem():
+    X = sp.random(20_000, 500, 0.1, format="csr", random_state=0)
+    return X, np.asarray(X.sum(axis=1)).ravel()
+
+
+def test_interrupted_fit_stops_soon_and_keeps_what_it_saw(long_problem):
+    X, y = long_problem
+    model = SparseAdaGradRegressor(max_iter=10_000, tol=None)
+    interrupt_soon(0.5)
+    start = time.perf_counter()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, y)
+    # Not a target of speed: a fit to its end takes minutes.
+    assert time.perf_counter() - start < 10
+    assert model.t_ > 0
+    assert model.score(X, y) > 0.5
+    model.partial_fit(X, y)
+
+
+def test_interrupted_partial_fit_leaves_the_model_as_it_was(long_problem):
+    X, y = long_problem
+    model = SparseAdaGradRegressor().partial_fit(X[:10], y[:10])
+    before = pickle.dumps(model.__dict__)
+    # One call of a few seconds: the same million entries over and over.
+    many = sp.vstack([X] * 60, format="csr")
+    targets = np.tile(y, 60)
+    interrupt_soon(0.3)
+    with pytest.raises(KeyboardInterrupt):
+        for _ in range(100):
+            kept = pickle.dumps(model.__dict__)
+            model.partial_fit(many, targets)
+    assert pickle.dumps(model.__dict__) == kept
+    assert before
+
+
+# ------------------------------------------------------- at home in scikit-learn
+
+
+def test_matrix_is_used_in_place_and_kept(problem):
+    X, y = problem
+    kinds = [
+        X, sp.csr_array(X), sp.csc_matrix(X), sp.coo_array(X), sp.lil_matrix(X),
+        X.toarray(), pd.DataFrame.sparse.from_spmatrix(X), sp.bsr_matrix(X),
+    ]  # fmt: skip
+    expected = SparseAdaGradRegressor(random_state=0).fit(X, y)
+    for kind in kinds:
+        model = SparseAdaGradRegressor(random_state=0).fit(kind, y)
+        assert_allclose(model.coef_, expected.coef_, rtol=1e-5)
+        assert_allclose(model.predict(kind), expected.predict(X), rtol=1e-6)
+
+
+def test_integer_matrix_and_targets(problem):
+    X, y = problem
+    X = X.copy()
+    X.data = np.ceil(4 * X.data)
+    expected = SparseAdaGradRegressor(random_state=0).fit(X, np.round(y))
+    model = SparseAdaGradRegressor(random_state=0)
+    assert_same(model.fit(X.astype(np.int64), np.round(y).astype(int)), expected)
+
+
+def test_unsorted_rows_are_read_as_they_are(problem):
+    X, y = problem
+    mixed = X[:, ::-1][:, ::-1]
+    mixed.indices[: mixed.indptr[1]] = mixed.indices[: mixed.indptr[1]][::-1]
+    mixed.data[: mixed.indptr[1]] = mixed.data[: mixed.indptr[1]][::-1]
+    mixed.has_sorted_indices = False
+    indices = mixed.indices.copy()
+    model = SparseAdaGradRegressor(random_state=0, dtype="float64").fit(mixed, y)
+    expected = SparseAdaGradRegressor(random_state=0, dtype="float64").fit(X, y)
+    assert_allclose(model.coef_, expected.coef_, rtol=1e-9)
+    assert_array_equal(mixed.indices, indices)
+
+
+def test_feature_names(problem):
+    X, y = problem
+    frame = pd.DataFrame(X.toarray(), columns=[f"w{j}" for j in range(40)])
+    model = SparseAdaGradRegressor(random_state=0).fit(frame, y)
+    assert list(model.feature_names_in_) == list(frame.columns)
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.predict(frame.rename(columns={"w0": "other"}))
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        model.predict(X)
+
+
+def test_shapes_of_outputs(problem):
+    X, y = problem
+    one = SparseAdaGradRegressor().fit(X, y)
+    assert one.coef_.shape == (40,) and one.intercept_.shape == (1,)
+    column = SparseAdaGradRegressor().fit(X, y[:, None])
+    assert column.coef_.shape == (1, 40) and column.predict(X).shape == (200, 1)
+    two = SparseAdaGradRegressor().fit(X, np.column_stack([y, y]))
+    assert two.coef_.shape == (2, 40) == two.grad_sq_sum_.shape
+    assert two.predict(X).shape == (200, 2) and two.intercept_.shape == (2,)
+
+
+def test_nothing_is_there_before_fit():
+    model = SparseAdaGradRegressor()
+    for name in ("coef_", "intercept_", "grad_sq_sum_", "t_", "n_iter_"):
+        assert not hasattr(model, name)
+
+
+def test_pickle_and_joblib_go_on_with_the_same_bits(problem, tmp_path):
+    X, y = problem
+    model = SparseAdaGradRegressor().partial_fit(X[:100], y[:100])
+    joblib.dump(model, tmp_path / "model")
+    copies = [pickle.loads(pickle.dumps(model)), joblib.load(tmp_path / "model")]
+    model.partial_fit(X[100:], y[100:])
+    for copy in copies:
+        assert_same(copy.partial_fit(X[100:], y[100:]), model)
+
+
+def test_grid_search_in_two_processes(problem):
+    X, y = problem
+    # More than a megabyte, so that joblib hands the workers a read-only memory map.
+    X, y = sp.vstack([X] * 100, format="csr"), np.tile(y, 100)
+    search = GridSearchCV(
+        SparseAdaGradRegressor(max_iter=2, random_state=0),
+        {"eta0": [1e-4, 0.2]}, n_jobs=2, cv=2,
+    )
+    assert search.fit(X, y).best_params_ == {"eta0": 0.2}
+
+
+def test_read_only_memory_map(problem, tmp_path):
+    X, y = problem
+    joblib.dump((X, y), tmp_path / "data")
+    mapped, target = joblib.load(tmp_path / "data", mmap_mode="r")
+    assert not mapped.data.flags.writeable
+    for method in ("fit", "partial_fit"):
+        model = getattr(SparseAdaGradRegressor(random_state=0), method)
+        expected = getattr(SparseAdaGradRegressor(random_state=0), method)(X, y)
+        assert_same(model(mapped, target), expected)
+
+
+def test_pipeline():
+    texts = ["good film", "bad film", "very good", "very bad"]
+    pipeline = make_pipeline(TfidfVectorizer(), SparseAdaGradRegressor(random_state=0))
+    guess = pipeline.fit(texts, [9.0, 2.0, 10.0, 1.0]).predict(["good", "bad"])
+    assert guess[0] > 5.5 > guess[1]
+
+
+def test_callbacks(problem):
+    X, y = problem
+    monitor = ScoringMonitor(scoring="r2")
+    model = SparseAdaGradRegressor(max_iter=4, random_state=0).set_callbacks(monitor)
+    model.fit(X, y)
+    logs = monitor.get_logs()
+    scores = [row["r2"] for row in logs.data if row["task_name"].startswith("epoch")]
+    assert len(scores) == 4
+    # Each score is of the model as it was after that epoch.
+    assert_allclose(scores[-1], model.score(X, y), rtol=1e-9)
+    assert scores[0] < scores[-1]
+
+
+class StopAfterTwo:
+    def setup(self, estimator, context): ...
+    def teardown(self, estimator, context): ...
+    def on_fit_task_begin(self, estimator, context): ...
+    def on_fit_task_end(self, estimator, context):
+        return estimator.n_iter_ == 2
+
+
+def test_a_callback_may_stop_the_fit(problem):
+    X, y = problem
+    model = SparseAdaGradRegressor().set_callbacks(StopAfterTwo())
+    assert model.fit(X, y).n_iter_ == 2
+
+
+def test_memory_of_the_state(problem):
+    X, y = problem
+    for dtype, size in (("float32", 4), ("float64", 8)):
+        for feature_scaling, numbers in (("auto", 3), (None, 2)):
+            state = (
+                SparseAdaGradRegressor(feature_scaling=feature_scaling, dtype=dtype)
+                .fit(X, y)._state
+            )
+            assert state.pairs.nbytes + state.column_max.nbytes == 40 * numbers * size
