@@ -62,9 +62,7 @@ class Task:
 
     @cached_property
     def parts(self) -> list:
-        return train_test_split(
-            self.texts, self.target, test_size=0.2, random_state=0
-        )
+        return train_test_split(self.texts, self.target, test_size=0.2, random_state=0)
 
     def split(self, kind: str = "tfidf") -> Split:
         """Matrices of a kind: one of `KINDS`, or "tfidf"."""
@@ -97,9 +95,9 @@ class Task:
         order = np.random.RandomState(0).permutation(len(self.texts))
         texts = self.texts[order]
         counts = {"norm": None, "alternate_sign": False} if kind == "counts" else {}
-        X = HashingVectorizer(
-            n_features=2**18, dtype=np.float32, **counts
-        ).transform(texts)
+        X = HashingVectorizer(n_features=2**18, dtype=np.float32, **counts).transform(
+            texts
+        )
         if kind == "length":
             X = _beside(X, lengths(texts))
         return X, self.target[order]

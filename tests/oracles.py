@@ -55,9 +55,23 @@ class DenseAdaGrad:
         Penalty of one update.
     """
 
-    def __init__(self, n_features, *, loss="squared_error", parameter=0.0, eta, eps,
-                 intercept_eta=None, intercept_eps=None, l1=0.0, l2=0.0,
-                 initial=0.0, fit_intercept=True, base=0.0, batch_size=1):
+    def __init__(
+        self,
+        n_features,
+        *,
+        loss="squared_error",
+        parameter=0.0,
+        eta,
+        eps,
+        intercept_eta=None,
+        intercept_eps=None,
+        l1=0.0,
+        l2=0.0,
+        initial=0.0,
+        fit_intercept=True,
+        base=0.0,
+        batch_size=1,
+    ):
         self.loss, self.parameter = loss, parameter
         self.eta, self.eps, self.l1, self.l2 = eta, eps, l1, l2
         self.intercept_eta = eta if intercept_eta is None else intercept_eta
@@ -102,7 +116,9 @@ class DenseAdaGrad:
         self.w = -shrunk / ((np.sqrt(self.G) + self.eps) / self.eta + l2)
         if self.fit_intercept:
             self.b_G += g_b**2
-            self.b -= self.intercept_eta * g_b / (np.sqrt(self.b_G) + self.intercept_eps)
+            self.b -= (
+                self.intercept_eta * g_b / (np.sqrt(self.b_G) + self.intercept_eps)
+            )
 
 
 class PlainAdaGrad(DenseAdaGrad):
@@ -113,7 +129,9 @@ class PlainAdaGrad(DenseAdaGrad):
         self.w = self.w - self.eta * g / (np.sqrt(self.G) + self.eps)
         if self.fit_intercept:
             self.b_G += g_b**2
-            self.b -= self.intercept_eta * g_b / (np.sqrt(self.b_G) + self.intercept_eps)
+            self.b -= (
+                self.intercept_eta * g_b / (np.sqrt(self.b_G) + self.intercept_eps)
+            )
 
 
 def column_units(X, mode):
@@ -139,9 +157,22 @@ UNITS = {  # of the raw prediction and of the gradient, by mean, spread and para
 }
 
 
-def scaled_fit(X, y, orders, *, weight=None, loss="squared_error", parameter=0.0,
-               eta0=0.2, eps=1e-7, feature_scaling="auto", alpha="auto", l1_ratio=0.0,
-               fit_intercept=True, batch_size=1):
+def scaled_fit(
+    X,
+    y,
+    orders,
+    *,
+    weight=None,
+    loss="squared_error",
+    parameter=0.0,
+    eta0=0.2,
+    eps=1e-7,
+    feature_scaling="auto",
+    alpha="auto",
+    l1_ratio=0.0,
+    fit_intercept=True,
+    batch_size=1,
+):
     """What `fit` does: measure all scales, then visit the rows in the given orders.
 
     Returns weights in the user's units, the intercept and the loss of each epoch.
@@ -156,15 +187,19 @@ def scaled_fit(X, y, orders, *, weight=None, loss="squared_error", parameter=0.0
     length = np.sqrt(np.average((X**2).sum(axis=1), weights=weight))
     raw_unit, gradient_unit = UNITS[loss](mean, spread, parameter)
     n = seen.sum()
-    if alpha == "auto":
-        strength = length**2 * gradient_unit / raw_unit / n
-    else:
-        strength = alpha
+    ridge = length**2 * gradient_unit / raw_unit / n
+    strength = ridge if alpha == "auto" else alpha
     model = DenseAdaGrad(
-        X.shape[1], loss=loss, parameter=parameter, eta=eta0 * raw_unit / length,
-        eps=eps * gradient_unit * length, intercept_eta=eta0 * raw_unit,
-        intercept_eps=eps * gradient_unit, l1=strength * l1_ratio,
-        l2=strength * (1 - l1_ratio), fit_intercept=fit_intercept,
+        X.shape[1],
+        loss=loss,
+        parameter=parameter,
+        eta=eta0 * raw_unit / length,
+        eps=eps * gradient_unit * length,
+        intercept_eta=eta0 * raw_unit,
+        intercept_eps=eps * gradient_unit,
+        l1=strength * l1_ratio,
+        l2=strength * (1 - l1_ratio),
+        fit_intercept=fit_intercept,
         base=(np.log(mean) if loss == "poisson" else mean) if fit_intercept else 0.0,
         batch_size=batch_size,
     )
@@ -182,7 +217,10 @@ def _first_epoch(model, X, y, weight, order, batch_size, loss):
     half -= half % batch_size
     parts = order[:half], order[half:]
     means = [model.run(X[part], y[part], weight[part]) for part in parts if len(part)]
-    sums = [m * weight[part].sum() for m, part in zip(means, [p for p in parts if len(p)])]
+    sums = [
+        m * weight[part].sum()
+        for m, part in zip(means, [p for p in parts if len(p)], strict=True)
+    ]
     if half:
         late = parts[1]
         untrained = np.average(
@@ -236,8 +274,8 @@ class ScaledStream:
                 b = int(np.floor(8 * np.log2(self.largest[j] / self.reference)))
                 self.bins[b] = self.bins.get(b, 0) + 1
             if self.bins:
-                entries = np.repeat(*zip(*sorted(self.bins.items())))
-                middle = entries[(len(entries) - 1) // 2]
+                entries = np.repeat(list(self.bins), list(self.bins.values()))
+                middle = np.sort(entries)[(len(entries) - 1) // 2]
                 self.limit = 2 * self.reference * 2 ** ((middle + 0.5) / 8)
         x = x / self.unit()
         w = -self.u / (self.s + self.length_eps)

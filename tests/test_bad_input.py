@@ -51,9 +51,7 @@ for broken in BAD_CONVERSIONS.values():
     broken.indices = np.full_like(broken.indices, 10**6)
 BAD_CONVERSIONS["coo"] = sp.coo_matrix(GOOD)
 BAD_CONVERSIONS["coo"].coords = (np.array([0, 0, 9]), np.array([0, 1, 2]))
-BAD_MATRICES |= {
-    name: (X, "outside") for name, X in BAD_CONVERSIONS.items()
-}
+BAD_MATRICES |= {name: (X, "outside") for name, X in BAD_CONVERSIONS.items()}
 
 BAD_TARGETS = {
     "NaN": ([1.0, np.nan], "y contains NaN or infinity: nan at row 1"),

@@ -106,7 +106,8 @@ def test_weight_scales_the_gradient(problem):
     # AdaGrad's step does not depend on the gradient's scale, but its mixture does.
     model = SparseAdaGradRegressor(**parameters).partial_fit(X, y, 3.0)
     assert_allclose(
-        model.coef_, SparseAdaGradRegressor(**parameters).partial_fit(X, y).coef_,
+        model.coef_,
+        SparseAdaGradRegressor(**parameters).partial_fit(X, y).coef_,
         rtol=1e-5,
     )
     uneven = SparseAdaGradRegressor(**parameters).partial_fit(X, y, 1 + np.arange(200))
@@ -156,8 +157,12 @@ def test_failed_growth_leaves_the_model_as_it_was(problem):
 def test_units_do_not_matter(problem, method, loss, feature_scaling):
     X, y = problem
     new = lambda epsilon: SparseAdaGradRegressor(  # noqa: E731
-        loss, random_state=0, dtype="float64", feature_scaling=feature_scaling,
-        epsilon=epsilon, alpha="auto",
+        loss,
+        random_state=0,
+        dtype="float64",
+        feature_scaling=feature_scaling,
+        epsilon=epsilon,
+        alpha="auto",
     )
     expected = getattr(new(0.1), method)(X, y).predict(X)
     times = getattr(new(0.1), method)(1000 * X, y).predict(1000 * X)
@@ -238,8 +243,8 @@ def test_learns_what_there_is_to_learn(problem):
     assert SparseAdaGradRegressor(random_state=0).fit(X, y).score(X, y) > 0.95
     # Without an intercept the weights have to carry the mean.
     assert (
-        SparseAdaGradRegressor(random_state=0, fit_intercept=False)
-        .fit(X, y).intercept_ == 0
+        SparseAdaGradRegressor(random_state=0, fit_intercept=False).fit(X, y).intercept_
+        == 0
     )
 
 
@@ -248,7 +253,8 @@ def test_l1_makes_weights_zero(problem):
     counts = [
         np.count_nonzero(
             SparseAdaGradRegressor(alpha=alpha, l1_ratio=1.0, random_state=0)
-            .fit(X, y).coef_
+            .fit(X, y)
+            .coef_
         )
         for alpha in (0.0, 0.02, 10.0)
     ]
@@ -269,8 +275,13 @@ def test_early_stopping_holds_out_rows_and_returns_to_the_best(problem):
     X, y = problem
     noise = np.random.default_rng(0).normal(size=200) * 5
     model = SparseAdaGradRegressor(
-        early_stopping=True, alpha=0, max_iter=50, tol=0, n_iter_no_change=3,
-        random_state=0, validation_fraction=0.25,
+        early_stopping=True,
+        alpha=0,
+        max_iter=50,
+        tol=0,
+        n_iter_no_change=3,
+        random_state=0,
+        validation_fraction=0.25,
     ).fit(X, y + noise)
     curve = model.validation_loss_curve_
     assert len(curve) == model.n_iter_ < 50
@@ -448,7 +459,9 @@ def test_grid_search_in_two_processes(problem):
     X, y = sp.vstack([X] * 100, format="csr"), np.tile(y, 100)
     search = GridSearchCV(
         SparseAdaGradRegressor(max_iter=2, random_state=0),
-        {"eta0": [1e-4, 0.2]}, n_jobs=2, cv=2,
+        {"eta0": [1e-4, 0.2]},
+        n_jobs=2,
+        cv=2,
     )
     assert search.fit(X, y).best_params_ == {"eta0": 0.2}
 
@@ -504,6 +517,7 @@ def test_memory_of_the_state(problem):
         for feature_scaling, numbers in (("auto", 3), (None, 2)):
             state = (
                 SparseAdaGradRegressor(feature_scaling=feature_scaling, dtype=dtype)
-                .fit(X, y)._state
+                .fit(X, y)
+                ._state
             )
             assert state.pairs.nbytes + state.column_max.nbytes == 40 * numbers * size

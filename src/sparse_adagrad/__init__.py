@@ -2,7 +2,8 @@
 
 from importlib.metadata import version
 
+from sparse_adagrad.kernels.adagrad import cpu_variant
 from sparse_adagrad.regressor import SparseAdaGradRegressor
 
 __version__ = version("sparse-adagrad")
-__all__ = ["SparseAdaGradRegressor", "__version__"]
+__all__ = ["SparseAdaGradRegressor", "__version__", "cpu_variant"]

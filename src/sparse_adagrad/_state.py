@@ -1,4 +1,4 @@
-"""The model's numbers: allocated, grown, copied and rolled back here, used by kernels."""
+"""The model's numbers: allocated, grown, copied and rolled back for the kernels."""
 
 from __future__ import annotations
 
@@ -145,4 +145,4 @@ class ModelState:
 
     def grad_sq_sum(self) -> NDArray[Any]:
         """Sums of squared gradients, shape (n_features, n_outputs)."""
-        return np.square(self.pairs[: self.n_features, :, 1])
+        return np.asarray(np.square(self.pairs[: self.n_features, :, 1]))

@@ -17,7 +17,7 @@ from sparse_adagrad.kernels import adagrad, scales
 
 # Entries between two looks at Python's signals: some ten milliseconds.
 ENTRIES_PER_CALL = 1 << 21
-# The noise is never taken for less than this share of the target, or more than the rest.
+# The noise is never taken for a smaller share of the target, nor the signal.
 LEAST_NOISE = 0.01
 # At so many rows, their word about the noise counts for half.
 UNTRUSTED_ROWS = 500
@@ -99,9 +99,7 @@ class Problem:
         scaled = np.empty(rows.nnz, rows.data.dtype)
         scales.scale_columns(rows.data, rows.indices, units, scaled)
         rows = Rows(scaled, rows.indices, rows.indptr, rows.n_features)
-        return Problem(
-            rows, self.y, self.weights, self.rows_to_visit, self.weight_sum
-        )
+        return Problem(rows, self.y, self.weights, self.rows_to_visit, self.weight_sum)
 
 
 def as_outputs(y: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -215,9 +213,7 @@ class Trainer:
         return early + late
 
 
-def penalty_strength(
-    noise: NDArray[np.float64], n_samples: int
-) -> NDArray[np.float64]:
+def penalty_strength(noise: NDArray[np.float64], n_samples: int) -> NDArray[np.float64]:
     """Strength of the penalty, in units of `Ridge(alpha=1)`, from how much is noise.
 
     On rows of length 1, if all weights have one variance, the best ridge strength is
@@ -252,7 +248,7 @@ def column_units(state: ModelState) -> NDArray[np.float64] | None:
     limit = state.totals["column_limit"][0]
     if limit <= 0 or largest.max() <= limit:
         return None
-    return np.maximum(largest / limit, 1.0)
+    return np.asarray(np.maximum(largest / limit, 1.0))
 
 
 def measure_scales(

@@ -108,7 +108,7 @@ def check_rows(
 
 
 def _is_csr(X: Any) -> bool:
-    return sp.issparse(X) and X.format == "csr" and X.ndim == 2
+    return bool(sp.issparse(X) and X.format == "csr" and X.ndim == 2)
 
 
 def _as_csr(estimator: Any, X: Any, *, reset: bool) -> Any:
@@ -217,7 +217,9 @@ def _structure_message(
     indptr: NDArray[Any],
     n_minor: int,
 ) -> str:
-    advice = "Rebuild the matrix from its entries, e.g. by way of scipy.sparse.coo_array."
+    advice = (
+        "Rebuild the matrix from its entries, e.g. by way of scipy.sparse.coo_array."
+    )
     if code == csr.INDPTR_START:
         return f"X.indptr must start at 0, but it starts at {indptr[0]}. {advice}"
     if code == csr.INDPTR_FALLS:
@@ -284,7 +286,7 @@ def check_target(
             f"{name} is None."
         )
     if not (isinstance(y, np.ndarray) and y.dtype == np.float64 and y.ndim in (1, 2)):
-        if getattr(y, "dtype", None) == object:
+        if getattr(y, "dtype", None) == np.dtype(object):
             raise ValueError(
                 f"Unknown label type: {name} has dtype object; convert it to numbers, "
                 f"e.g. with {name}.astype(float)."

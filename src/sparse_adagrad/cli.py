@@ -105,6 +105,7 @@ def fit(
         if tables.is_svmlight(file):
             if text is not None or target is not None:
                 raise ValueError("an svmlight file has no columns --text or --target")
+            rows: Any
             rows, y = tables.read_svmlight(file)
             vectorizer = None
         else:
@@ -120,7 +121,8 @@ def fit(
             rows, y, test_size=HELD_OUT, random_state=SEED
         )
         if vectorizer is not None:
-            train, test = vectorizer.fit_transform(train), vectorizer.transform(test)
+            train = vectorizer.fit_transform(train)
+            test = vectorizer.transform(test)
         model = SparseAdaGradRegressor(random_state=SEED).set_callbacks(EpochBar())
         model.fit(train, y_train)
         model.set_callbacks()
@@ -128,12 +130,17 @@ def fit(
         TextModel(model, vectorizer, text).save(output)
         seconds = perf_counter() - start
         mean = np.full(len(y_test), y_train.mean())
-        r2 = f"{r2_score(y_test, predicted):.4f}" if len(y_test) > 1 else "of one row: none"
+        r2 = (
+            f"{r2_score(y_test, predicted):.4f}"
+            if len(y_test) > 1
+            else "of one row: none"
+        )
         typer.echo(
             f"held-out RMSE     {root_mean_squared_error(y_test, predicted):.5g}\n"
             f"held-out R2       {r2}\n"
             f"RMSE of the mean  {root_mean_squared_error(y_test, mean):.5g}\n"
-            f"rows              {len(y_train):,} learned from, {len(y_test):,} held out\n"
+            f"rows              {len(y_train):,} learned from, "
+            f"{len(y_test):,} held out\n"
             f"columns           {train.shape[1]:,}\n"
             f"seconds           {seconds:.1f}\n"
             f"model             {output}"

@@ -1,4 +1,4 @@
-"""The demonstration: how long is a function of the standard library, by its words?"""
+"""The demonstration: the length of the standard library's functions by their words."""
 
 from __future__ import annotations
 
@@ -117,7 +117,9 @@ def run(show: Callable[[str], None], callback: Any = None) -> list[Result]:
         start = perf_counter()
         regressor.fit(X, y)
         seconds = perf_counter() - start
-        results.append(Result(name, r2_score(y_test, regressor.predict(X_test)), seconds))
+        results.append(
+            Result(name, r2_score(y_test, regressor.predict(X_test)), seconds)
+        )
         if regressor is model:
             _show_training(show, model)
     show("")
@@ -129,9 +131,7 @@ def run(show: Callable[[str], None], callback: Any = None) -> list[Result]:
     return results
 
 
-def _show_training(
-    show: Callable[[str], None], model: SparseAdaGradRegressor
-) -> None:
+def _show_training(show: Callable[[str], None], model: SparseAdaGradRegressor) -> None:
     show("")
     show("epoch   progressive loss (half squared error, predicted before learned)")
     for epoch, loss in enumerate(model.loss_curve_, 1):

@@ -296,7 +296,7 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
             before = self._state if self.warm_start else None
             if before is None:
                 state = self._allocate(problem)
-                self.loss_curve_ = []
+                self.loss_curve_: list[float] = []
                 self._drop_validation_curve()
             else:
                 self._check_continues(before, problem)
@@ -383,7 +383,7 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
                 raise ValueError(
                     f"Training diverged: the batch's mean progressive loss is "
                     f"{loss:.3g}, that of an untrained model {baseline:.3g}. The model "
-                    f"is unchanged. Lower eta0 (now {self.eta0}), or scale the features."
+                    f"is unchanged. Lower eta0 (now {self.eta0}) or scale the features."
                 )
         return float(means[:, 0].mean())
 
@@ -430,8 +430,7 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
                 if self.verbose:
                     print(self._epoch_line(epoch, perf_counter() - start, problem))
                 stop = task.call_on_fit_task_end(
-                    **given,
-                    reconstruction_attributes=lambda: {"_state": state.copy()},
+                    **given, reconstruction_attributes=lambda: {"_state": state.copy()}
                 )
                 improved = progress.update(
                     watched if self.early_stopping else self.loss_curve_[-1]
@@ -452,7 +451,7 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
             if loss > WORSE_THAN_UNTRAINED * baseline > 0:
                 warnings.warn(
                     f"The fit diverged or did not learn: the last epoch's mean loss is "
-                    f"{loss:.3g}, that of an untrained model {baseline:.3g}. Lower eta0 "
+                    f"{loss:.3g}, an untrained model's {baseline:.3g}. Lower eta0 "
                     f"(now {self.eta0}) or scale the features.",
                     ConvergenceWarning,
                     stacklevel=4,
@@ -606,7 +605,8 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
         OSError
             If it cannot be read.
         """
-        return model_file.unpack(cls, *model_file.read(path), path)
+        model: Self = model_file.unpack(cls, *model_file.read(path), path)
+        return model
 
     # -------------------------------------------------------------------- checks
 
@@ -641,9 +641,7 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
             self, X, reset=reset, state_dtype=np.dtype(self.dtype), width=width
         )
 
-    def _check_y(
-        self, y: Any, n_samples: int, name: str = "y"
-    ) -> NDArray[np.float64]:
+    def _check_y(self, y: Any, n_samples: int, name: str = "y") -> NDArray[np.float64]:
         return check_target(
             self, y, n_samples, non_negative=self.loss == "poisson", name=name
         )
@@ -678,7 +676,9 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
             problem.hold_out(
                 self.validation_fraction, check_random_state(self.random_state)
             )
-        if problem.validation is not None and "validation_loss_curve_" not in vars(self):
+        if problem.validation is not None and "validation_loss_curve_" not in vars(
+            self
+        ):
             self.validation_loss_curve_: list[float] = []
         return problem
 

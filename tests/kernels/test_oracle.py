@@ -48,13 +48,27 @@ def test_constant_rate(loss, parameters, value, batch_size, penalty):
     X, y = make_problem()
     alpha, l1_ratio = penalty
     model = SparseAdaGradRegressor(
-        loss, learning_rate="constant", eta0=0.1, alpha=alpha, l1_ratio=l1_ratio,
-        batch_size=batch_size, max_iter=3, tol=None, random_state=3, dtype="float64",
+        loss,
+        learning_rate="constant",
+        eta0=0.1,
+        alpha=alpha,
+        l1_ratio=l1_ratio,
+        batch_size=batch_size,
+        max_iter=3,
+        tol=None,
+        random_state=3,
+        dtype="float64",
         **parameters,
     ).fit(X, y)
     oracle = DenseAdaGrad(
-        X.shape[1], loss=loss, parameter=value, eta=0.1, eps=1e-7,
-        l1=alpha * l1_ratio, l2=alpha * (1 - l1_ratio), batch_size=batch_size,
+        X.shape[1],
+        loss=loss,
+        parameter=value,
+        eta=0.1,
+        eps=1e-7,
+        l1=alpha * l1_ratio,
+        l2=alpha * (1 - l1_ratio),
+        batch_size=batch_size,
     )
     curve = [oracle.run(X.toarray()[o], y[o]) for o in orders(60, 3, 3)]
     close(model.coef_, oracle.w)
@@ -68,8 +82,14 @@ def test_constant_rate(loss, parameters, value, batch_size, penalty):
 def test_unpenalised_is_the_plain_update(batch_size):
     X, y = make_problem()
     model = SparseAdaGradRegressor(
-        learning_rate="constant", alpha=0, batch_size=batch_size, max_iter=4, tol=None,
-        shuffle=False, dtype="float64", initial_accumulator_value=0.1,
+        learning_rate="constant",
+        alpha=0,
+        batch_size=batch_size,
+        max_iter=4,
+        tol=None,
+        shuffle=False,
+        dtype="float64",
+        initial_accumulator_value=0.1,
     ).fit(X, y)
     oracle = PlainAdaGrad(
         X.shape[1], eta=0.2, eps=1e-7, initial=0.1, batch_size=batch_size
@@ -87,15 +107,28 @@ def test_scaled_fit(loss, parameters, value, fit_intercept, batch_size):
     X, y = make_problem(outlying=True)
     weight = np.random.default_rng(1).integers(0, 4, 60).astype(float)
     model = SparseAdaGradRegressor(
-        loss, max_iter=3, tol=None, random_state=3, dtype="float64",
-        fit_intercept=fit_intercept, batch_size=batch_size, l1_ratio=0.2, **parameters,
+        loss,
+        max_iter=3,
+        tol=None,
+        random_state=3,
+        dtype="float64",
+        fit_intercept=fit_intercept,
+        batch_size=batch_size,
+        l1_ratio=0.2,
+        **parameters,
     ).fit(X, y, weight)
     kept = np.flatnonzero(weight)
     rng = np.random.RandomState(3)
     coef, intercept, curve = scaled_fit(
-        X.toarray(), y, [rng.permutation(kept) for _ in range(3)], weight=weight,
-        loss=loss, parameter=value, fit_intercept=fit_intercept,
-        batch_size=batch_size, l1_ratio=0.2,
+        X.toarray(),
+        y,
+        [rng.permutation(kept) for _ in range(3)],
+        weight=weight,
+        loss=loss,
+        parameter=value,
+        fit_intercept=fit_intercept,
+        batch_size=batch_size,
+        l1_ratio=0.2,
     )
     close(model.coef_, coef)
     close(model.intercept_[0], intercept)
@@ -107,7 +140,11 @@ def test_scaled_fit(loss, parameters, value, fit_intercept, batch_size):
 def test_scaled_fit_with_every_feature_scaling(feature_scaling):
     X, y = make_problem(outlying=True)
     model = SparseAdaGradRegressor(
-        max_iter=3, tol=None, random_state=3, dtype="float64", alpha=0.01,
+        max_iter=3,
+        tol=None,
+        random_state=3,
+        dtype="float64",
+        alpha=0.01,
         feature_scaling=feature_scaling,
     ).fit(X, y)
     coef, intercept, _ = scaled_fit(
@@ -142,7 +179,10 @@ def test_nasty_matrices_constant_rate(data):
             dense[i, X.indices[k]] += X.data[k]
     before = [X.data.copy(), X.indices.copy(), X.indptr.copy()]
     model = SparseAdaGradRegressor(
-        learning_rate="constant", alpha=0.01, l1_ratio=0.3, dtype="float64",
+        learning_rate="constant",
+        alpha=0.01,
+        l1_ratio=0.3,
+        dtype="float64",
         batch_size=batch_size,
     ).partial_fit(X, y)
     oracle = DenseAdaGrad(
@@ -190,16 +230,20 @@ def test_every_type_agrees(state, data, index, offset, batch_size):
     np.testing.assert_allclose(model.predict(typed), expected.predict(X), rtol=2e-3)
 
 
-def test_outputs_in_one_pass_equal_outputs_alone():
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize("batch_size", [1, 6])
+def test_outputs_in_one_pass_equal_outputs_alone(method, batch_size):
     X, y = make_problem(outlying=True)
     both = np.column_stack([y, 100 - 3 * y**2])
-    for method in ("fit", "partial_fit"):
-        for batch_size in (1, 6):
-            new = lambda: SparseAdaGradRegressor(  # noqa: E731
-                random_state=1, dtype="float64", batch_size=batch_size, tol=None
-            )
-            together = getattr(new(), method)(X, both)
-            for o in range(2):
-                alone = getattr(new(), method)(X, both[:, o])
-                close(together.coef_[o], alone.coef_)
-                close(together.predict(X)[:, o], alone.predict(X))
+
+    def learned(target):
+        model = SparseAdaGradRegressor(
+            random_state=1, dtype="float64", batch_size=batch_size, tol=None
+        )
+        return getattr(model, method)(X, target)
+
+    together = learned(both)
+    for o in range(2):
+        alone = learned(both[:, o])
+        close(together.coef_[o], alone.coef_)
+        close(together.predict(X)[:, o], alone.predict(X))

@@ -105,8 +105,8 @@ def _check_format(metadata: dict[str, str], path: str | PathLike[str]) -> None:
     version = int(metadata["format_version"])
     if version > FORMAT_VERSION:
         raise ValueError(
-            f"{os.fspath(path)} has format version {version}; this sparse_adagrad reads "
-            f"up to {FORMAT_VERSION}. Upgrade it to load the file."
+            f"{os.fspath(path)} has format version {version}; this sparse_adagrad "
+            f"reads up to {FORMAT_VERSION}. Upgrade it to load the file."
         )
 
 
@@ -186,13 +186,15 @@ def unpack(
 
 def _unpack_state(tensors: Tensors) -> ModelState:
     """State from arrays; every shape that a kernel relies on is checked."""
-    pairs, column_max, bins = (tensors[name] for name in ("pairs", "column_max", "bins"))
+    pairs, column_max, bins = (
+        tensors[name] for name in ("pairs", "column_max", "bins")
+    )
     if pairs.ndim != 3 or pairs.shape[2] != 2 or pairs.dtype.kind != "f":
         raise ValueError(f"pairs has the shape {pairs.shape}")
     records = {}
     for name, dtype in RECORDS.items():
         flat = tensors[name]
-        if flat.dtype != np.float64 or flat.shape[1:] != (len(dtype),):
+        if flat.dtype != np.float64 or flat.shape[1:] != (len(dtype.names or ()),):
             raise ValueError(f"{name} has the shape {flat.shape}")
         records[name] = np.ascontiguousarray(flat).view(dtype).ravel()
     state = ModelState(

@@ -91,9 +91,7 @@ def read_texts(
                     )
                 texts.append(row[places[0]])
                 if target is not None:
-                    numbers.append(
-                        _number(row[places[1]], target, name, rows.line_num)
-                    )
+                    numbers.append(_number(row[places[1]], target, name, rows.line_num))
         except csv.Error as error:
             raise ValueError(f"{name}, line {rows.line_num}: {error}.") from error
     if not texts:
@@ -129,8 +127,8 @@ def _open_text(path: Path) -> Iterator[TextIO]:
     """UTF-8 text of a plain or gzipped file; its faults as errors with its name."""
     try:
         with open(path, "rb") as raw:
-            binary = gzip.open(raw) if path.suffix == ".gz" else raw
-            with io.TextIOWrapper(binary, "utf-8-sig", newline="") as text:  # type: ignore[type-var]
+            binary = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
+            with io.TextIOWrapper(binary, "utf-8-sig", newline="") as text:
                 yield text
     except UnicodeDecodeError as error:
         raise ValueError(

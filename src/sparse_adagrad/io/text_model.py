@@ -65,8 +65,8 @@ class TextModel:
         vectorizer = new_vectorizer(words)
         if not len(words) == len(tensors["idf"]) == regressor.n_features_in_:
             raise ValueError(
-                f"{os.fspath(path)} does not hold a whole model: {len(words)} words for "
-                f"{regressor.n_features_in_} columns."
+                f"{os.fspath(path)} does not hold a whole model: {len(words)} words "
+                f"for {regressor.n_features_in_} columns."
             )
         vectorizer.idf_ = tensors["idf"]
         return cls(regressor, vectorizer, header["text_column"])

@@ -1,0 +1,1 @@
+"""Compiled code that sees raw arrays only."""

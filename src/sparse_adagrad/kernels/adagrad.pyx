@@ -33,7 +33,6 @@ from sparse_adagrad.kernels.losses import LOSSES
 from sparse_adagrad.kernels.scales cimport (
     EARLY_ROWS,
     ROW_STRIDE,
-    SCALING_AUTO,
     SCALING_NONE,
     Output,
     Rates,
@@ -43,7 +42,6 @@ from sparse_adagrad.kernels.scales cimport (
     column_unit,
     data_t,
     fabs,
-    fmax,
     index_t,
     observe_target,
     offset_t,
@@ -344,7 +342,7 @@ cdef inline void gather(
     Py_ssize_t n_outputs,
     state_t* row,
 ) noexcept nogil:
-    """Copy the active features' pairs of one output side by side, padded with (0, 1)."""
+    """Copy one output's active pairs side by side, padded with (0, 1)."""
     cdef Py_ssize_t k
     for k in range(row_nnz):
         memcpy(

@@ -1,0 +1,75 @@
+"""Entry points of the learner."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+class Settings:
+    """What stays the same during a call."""
+
+    @property
+    def batch_size(self) -> int: ...
+    def __init__(
+        self,
+        *,
+        loss: str,
+        loss_parameter: float,
+        eta0: float,
+        eps: float,
+        scaled: bool,
+        fit_intercept: bool,
+        running: bool,
+        batch_size: int,
+    ) -> None: ...
+
+def train(
+    settings: Settings,
+    data: NDArray[Any],  # (>= nnz,) float32 or float64
+    indices: NDArray[Any],  # (>= nnz,) int32 or int64
+    indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64
+    y: NDArray[np.float64],  # (n_rows, n_outputs)
+    sample_weight: NDArray[np.float64],  # (n_rows,) or (0,)
+    rows: NDArray[np.int64],  # (n_visited,) or (0,) for all
+    start: int,
+    stop: int,
+    pairs: NDArray[Any],  # (n_features, n_outputs, 2) float32 or float64, updated
+    column_max: NDArray[Any],  # (n_features,) or (0,), dtype of pairs, updated
+    totals: NDArray[np.void],  # (1,) TOTALS_DTYPE, updated
+    outputs: NDArray[np.void],  # (n_outputs,) OUTPUT_DTYPE, updated
+    bins: NDArray[np.int64],  # (N_HISTOGRAM_BINS,), updated
+    alpha: NDArray[np.float64],  # (n_outputs, 2)
+    loss_sums: NDArray[np.float64],  # (n_outputs, 2), updated
+) -> int: ...
+def predict_raw(
+    data: NDArray[Any],  # (>= nnz,) float32 or float64
+    indices: NDArray[Any],  # (>= nnz,) int32 or int64
+    indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64
+    pairs: NDArray[Any],  # (n_features, n_outputs, 2) float32 or float64
+    column_max: NDArray[Any],  # (n_features,) or (0,), dtype of pairs
+    totals: NDArray[np.void],  # (1,) TOTALS_DTYPE
+    outputs: NDArray[np.void],  # (n_outputs,) OUTPUT_DTYPE
+    out: NDArray[np.float64],  # (n_rows, n_outputs), written
+) -> None: ...
+def multiply(
+    data: NDArray[Any],  # (>= nnz,) float32 or float64
+    indices: NDArray[Any],  # (>= nnz,) int32 or int64
+    indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64
+    coef: NDArray[Any],  # (n_features, n_outputs) float32 or float64
+    intercept: NDArray[np.float64],  # (n_outputs,)
+    out: NDArray[np.float64],  # (n_rows, n_outputs), written
+) -> None: ...
+def read_weights(
+    pairs: NDArray[Any],  # (n_features, n_outputs, 2) float32 or float64
+    column_max: NDArray[Any],  # (n_features,) or (0,), dtype of pairs
+    totals: NDArray[np.void],  # (1,) TOTALS_DTYPE
+    outputs: NDArray[np.void],  # (n_outputs,) OUTPUT_DTYPE
+    out: NDArray[Any],  # (n_features, n_outputs), dtype of pairs; written
+) -> None: ...
+def start_at_mean(settings: Settings, outputs: NDArray[np.void]) -> None: ...
+def ridge_alpha(
+    settings: Settings, totals: NDArray[np.void], outputs: NDArray[np.void]
+) -> NDArray[np.float64]: ...  # (n_outputs,)
+def variants() -> list[str]: ...
+def use_variant(name: str) -> None: ...
+def cpu_variant() -> str: ...

@@ -1,0 +1,27 @@
+"""Structure check of CSR arrays."""
+
+from typing import Any, Final
+
+from numpy.typing import NDArray
+
+OK: Final[int]
+INDPTR_EMPTY: Final[int]
+INDPTR_START: Final[int]
+INDPTR_FALLS: Final[int]
+INDPTR_END: Final[int]
+INDEX_RANGE: Final[int]
+NOT_FINITE: Final[int]
+TOO_LARGE: Final[int]
+
+def check_csr(
+    data: NDArray[Any],  # (>= nnz,) float32 or float64
+    indices: NDArray[Any],  # (>= nnz,) int32 or int64
+    indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64
+    n_features: int,
+    largest: float,
+) -> tuple[int, int, int, bool]: ...
+def has_duplicates(
+    indices: NDArray[Any],  # (>= nnz,) int32 or int64
+    indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64
+    n_features: int,
+) -> bool: ...

@@ -1,0 +1,39 @@
+"""Scales of a whole data set, and the layout of the model's scalars."""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+TOTALS_DTYPE: Final[np.dtype[np.void]]
+OUTPUT_DTYPE: Final[np.dtype[np.void]]
+N_HISTOGRAM_BINS: Final[int]
+SCALINGS: Final[dict[str | None, int]]
+
+def observe_columns(
+    data: NDArray[Any],  # (>= nnz,) float32 or float64
+    indices: NDArray[Any],  # (>= nnz,) int32 or int64
+    indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64
+    rows: NDArray[np.int64],  # (n_visited,) or (0,) for all
+    column_max: NDArray[np.float64],  # (n_features,), updated
+    column_count: NDArray[np.int64],  # (n_features,), updated
+) -> None: ...
+def scale_columns(
+    data: NDArray[Any],  # (>= nnz,) float32 or float64
+    indices: NDArray[Any],  # (>= nnz,) int32 or int64
+    column_units: NDArray[np.float64],  # (n_features,)
+    out: NDArray[Any],  # (nnz,), dtype of data; written
+) -> None: ...
+def row_sq_sum(
+    data: NDArray[Any],  # (>= nnz,) float32 or float64
+    indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64
+    rows: NDArray[np.int64],  # (n_visited,) or (0,) for all
+    sample_weight: NDArray[np.float64],  # (n_rows,) or (0,)
+) -> float: ...
+def observe_targets(
+    y: NDArray[np.float64],  # (n_rows, n_outputs)
+    rows: NDArray[np.int64],  # (n_visited,) or (0,) for all
+    sample_weight: NDArray[np.float64],  # (n_rows,) or (0,)
+    totals: NDArray[np.void],  # (1,) TOTALS_DTYPE, updated
+    outputs: NDArray[np.void],  # (n_outputs,) OUTPUT_DTYPE, updated
+) -> None: ...
