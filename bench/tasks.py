@@ -18,6 +18,8 @@ from sklearn.feature_extraction.text import (
 )
 from sklearn.model_selection import train_test_split
 
+from sparse_adagrad.demo import library_functions
+
 # Test RMSE of a Ridge whose alpha was chosen on the test part, from the tasks' README.
 TUNED_RIDGE = {
     "imdb_rating": 2.0881,
@@ -130,3 +132,26 @@ def load_task(name: str) -> Task:
     return Task(
         name, frame["text"].to_numpy(object), frame["target"].to_numpy(np.float64)
     )
+
+
+def other_tasks() -> list[Task]:
+    """Tasks made of the standard library that runs: texts are its functions."""
+    functions = dict(library_functions())
+    texts = np.array(list(functions), dtype=object)
+    n_lines = np.array(list(functions.values()), dtype=float)
+    lines = [text.split("\n") for text in texts]
+    targets = {
+        "log2 of lines": np.log2(n_lines),
+        "arguments": [float(text.split(")")[0].count(",")) for text in texts],
+        "length of lines": np.log2(np.array([len(t) for t in texts]) / n_lines),
+        "indentation": [float(np.mean([len(a) - len(a.lstrip()) for a in b]))
+                        for b in lines],
+        "share of comment lines": [
+            float(np.mean([a.lstrip().startswith("#") for a in b])) for b in lines
+        ],
+        "assertions": np.log1p([float(text.count("assert")) for text in texts]),
+    }  # fmt: skip
+    return [
+        Task(name, texts, np.asarray(target, dtype=float))
+        for name, target in targets.items()
+    ]

@@ -230,7 +230,7 @@ def _first_epoch(model, X, y, weight, order, batch_size, loss):
         ratio = means[1] / untrained
         linear = loss in ("absolute_error", "huber", "epsilon_insensitive", "quantile")
         noise = np.clip(ratio**2 if linear else ratio, 0.01, 0.99)
-        factor = (noise / (1 - noise)) ** (0.5 * len(order) / (len(order) + 500))
+        factor = (noise / (1 - noise)) ** (2 / 3 * len(order) / (len(order) + 500))
         model.l1, model.l2 = factor * model.l1, factor * model.l2
         model.w = _reread(model)
     return sum(sums) / weight[order].sum()
