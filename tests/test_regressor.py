@@ -338,6 +338,8 @@ def test_verbose_prints_a_line_an_epoch(problem, capsys):
 
 
 def interrupt_soon(seconds):
+    # A shell's background jobs are started with the signal ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT)).start()
 
 
