@@ -350,14 +350,15 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
                 state = before.grown(rows.n_features, self.initial_accumulator_value)
             self.n_features_in_ = state.n_features
             undo = state.remember(rows.indices[: rows.nnz])
+            # The attributes change inside too: an interrupt may come between any two.
             try:
                 loss = self._learn_batch(state, problem)
+                self._state = state
+                self.n_iter_ = 1
+                self.loss_curve_.append(loss)
             except BaseException:
                 undo()
                 raise
-            self._state = state
-            self.n_iter_ = 1
-            self.loss_curve_.append(loss)
         return self
 
     def _learn_batch(self, state: ModelState, problem: Problem) -> float:

@@ -62,7 +62,7 @@ from sparse_adagrad.kernels.step cimport (
 )
 
 cdef enum:
-    ROWS_AHEAD = 2  # whose entries are asked for; bench/bench_kernel.py shows the gain
+    ROWS_AHEAD = 2  # whose entries are asked for, so that they are there when needed
 
 # The variant that all calls use; chosen once, when the module loads.
 cdef const sa_variant* VARIANT
