@@ -409,57 +409,6 @@ cdef inline void settle_output(
     output.eps = rates.eps
 
 
-cdef bint learn_row(
-    const Plan* plan,
-    const data_t* data,
-    const index_t* indices,
-    Py_ssize_t row_nnz,
-    const double* y_true,
-    double weight,
-    state_t* pairs,
-    state_t* column_max,
-    Totals* totals,
-    Output* outputs,
-    int64_t* bins,
-    const double* alpha,
-    const Scratch* scratch,
-    double* loss_sums,
-) noexcept nogil:
-    """Predict, then learn from one sample; False where a number is not finite."""
-    cdef state_t* x = <state_t*> scratch.x
-    cdef bint finite = True
-    cdef Py_ssize_t o
-    cdef double gradient
-    cdef Rates rates
-    cdef state_t* row
-
-    if plan.running and plan.scaling != SCALING_NONE:
-        observe_row(data, indices, row_nnz, column_max, totals, bins)
-    take_row(plan, data, indices, row_nnz, column_max, totals.column_limit, x)
-    predict_row(plan, pairs, indices, row_nnz, outputs, scratch)
-    score_sample(
-        plan, y_true, weight, totals, outputs, scratch.raw_prediction, loss_sums
-    )
-    if plan.running:
-        observe_sample(
-            plan, y_true, weight, squared_length(x, row_nnz), totals, outputs
-        )
-    for o in range(plan.n_outputs):
-        gradient = weight * loss_gradient(
-            plan.loss, y_true[o], scratch.raw_prediction[o]
-        )
-        rates = rates_of(plan, totals, &outputs[o])
-        row = <state_t*> scratch.pairs + 2 * o * scratch.stride
-        finite &= isfinite(gradient) != 0 and step_row(
-            plan.variant, row, x, <state_t*> scratch.w + o * scratch.stride,
-            padded(row_nnz), gradient, rates.eta,
-        )
-        scatter(pairs + 2 * o, indices, row_nnz, plan.n_outputs, row)
-        settle_output(plan, &outputs[o], &rates, gradient, alpha + 2 * o)
-    totals.n_seen += 1.0
-    return finite
-
-
 cdef inline void score_sample(
     const Plan* plan,
     const double* y_true,
@@ -487,6 +436,71 @@ cdef inline void score_sample(
             plan.loss, y_true[o], raw_prediction[o]
         )
         loss_sums[2 * o + 1] += weight * loss_value(plan.loss, y_true[o], output.base)
+
+
+cdef inline void predict_sample(
+    const Plan* plan,
+    const data_t* data,
+    const index_t* indices,
+    Py_ssize_t row_nnz,
+    const double* y_true,
+    double weight,
+    const state_t* pairs,
+    state_t* column_max,
+    Totals* totals,
+    Output* outputs,
+    int64_t* bins,
+    const Scratch* scratch,
+    double* loss_sums,
+) noexcept nogil:
+    """Predict and score one sample, then let it move the running scales."""
+    cdef state_t* x = <state_t*> scratch.x
+    if plan.running and plan.scaling != SCALING_NONE:
+        observe_row(data, indices, row_nnz, column_max, totals, bins)
+    take_row(plan, data, indices, row_nnz, column_max, totals.column_limit, x)
+    predict_row(plan, pairs, indices, row_nnz, outputs, scratch)
+    score_sample(
+        plan, y_true, weight, totals, outputs, scratch.raw_prediction, loss_sums
+    )
+    if plan.running:
+        observe_sample(
+            plan, y_true, weight, squared_length(x, row_nnz), totals, outputs
+        )
+    totals.n_seen += 1.0
+
+
+cdef bint learn_row(
+    const Plan* plan,
+    const index_t* indices,
+    Py_ssize_t row_nnz,
+    const double* y_true,
+    double weight,
+    state_t* pairs,
+    const Totals* totals,
+    Output* outputs,
+    const double* alpha,
+    const Scratch* scratch,
+) noexcept nogil:
+    """Learn from the sample just predicted; False where a number is not finite."""
+    cdef bint finite = True
+    cdef Py_ssize_t o
+    cdef double gradient
+    cdef Rates rates
+    cdef state_t* row
+    for o in range(plan.n_outputs):
+        gradient = weight * loss_gradient(
+            plan.loss, y_true[o], scratch.raw_prediction[o]
+        )
+        rates = rates_of(plan, totals, &outputs[o])
+        row = <state_t*> scratch.pairs + 2 * o * scratch.stride
+        finite &= isfinite(gradient) != 0 and step_row(
+            plan.variant, row, <state_t*> scratch.x,
+            <state_t*> scratch.w + o * scratch.stride, padded(row_nnz), gradient,
+            rates.eta,
+        )
+        scatter(pairs + 2 * o, indices, row_nnz, plan.n_outputs, row)
+        settle_output(plan, &outputs[o], &rates, gradient, alpha + 2 * o)
+    return finite
 
 
 # ------------------------------------------------------------------------ mini-batches
@@ -597,28 +611,14 @@ cdef void add_row(
     Py_ssize_t row_nnz,
     const double* y_true,
     double weight,
-    const state_t* pairs,
-    state_t* column_max,
-    Totals* totals,
-    Output* outputs,
-    int64_t* bins,
     const Scratch* scratch,
     Table* table,
-    double* loss_sums,
 ) noexcept nogil:
-    """Predict one sample of a mini-batch and add its gradients to the table."""
+    """Add the gradients of the sample just predicted to the table."""
     cdef Py_ssize_t n_outputs = plan.n_outputs
-    cdef state_t* x = <state_t*> scratch.x
     cdef double* slopes = scratch.raw_prediction
     cdef double* sums
     cdef Py_ssize_t k, o
-    if plan.running and plan.scaling != SCALING_NONE:
-        observe_row(data, indices, row_nnz, column_max, totals, bins)
-    take_row(plan, data, indices, row_nnz, column_max, totals.column_limit, x)
-    predict_row(plan, pairs, indices, row_nnz, outputs, scratch)
-    score_sample(
-        plan, y_true, weight, totals, outputs, scratch.raw_prediction, loss_sums
-    )
     for o in range(n_outputs):
         slopes[o] = weight * loss_gradient(
             plan.loss, y_true[o], scratch.raw_prediction[o]
@@ -628,11 +628,6 @@ cdef void add_row(
         sums = gradients_of(table, indices[k], n_outputs)
         for o in range(n_outputs):
             sums[o] += slopes[o] * data[k]
-    if plan.running:
-        observe_sample(
-            plan, y_true, weight, squared_length(x, row_nnz), totals, outputs
-        )
-    totals.n_seen += 1.0
 
 
 # ------------------------------------------------------------------------ entry points
@@ -736,17 +731,20 @@ def train(
                 i = r if sequential else rows[r]
                 nnz = indptr[i + 1] - indptr[i]
                 weight = sample_weight[i] if sample_weight.shape[0] else 1.0
+                predict_sample(
+                    &plan, data_start + indptr[i], indices_start + indptr[i], nnz,
+                    &y[i, 0], weight, pairs_start, column_start, &totals[0],
+                    &outputs[0], &bins[0], &scratch, &loss_sums[0, 0],
+                )
                 if batch_size == 1:
                     finite = learn_row(
-                        &plan, data_start + indptr[i], indices_start + indptr[i], nnz,
-                        &y[i, 0], weight, pairs_start, column_start, &totals[0],
-                        &outputs[0], &bins[0], &alpha[0, 0], &scratch, &loss_sums[0, 0],
+                        &plan, indices_start + indptr[i], nnz, &y[i, 0], weight,
+                        pairs_start, &totals[0], &outputs[0], &alpha[0, 0], &scratch,
                     )
                 else:
                     add_row(
                         &plan, data_start + indptr[i], indices_start + indptr[i], nnz,
-                        &y[i, 0], weight, pairs_start, column_start, &totals[0],
-                        &outputs[0], &bins[0], &scratch, &table, &loss_sums[0, 0],
+                        &y[i, 0], weight, &scratch, &table,
                     )
                     length = (r - start) % batch_size + 1
                     if length < batch_size and r + 1 < stop:
