@@ -479,6 +479,22 @@ def test_read_only_memory_map(problem, tmp_path):
         assert_same(model(mapped, target), expected)
 
 
+@pytest.mark.parametrize("n_jobs", [2, 7, -1])
+@pytest.mark.parametrize("n_columns", [40, 100_000])
+def test_threads_predict_the_same(problem, n_jobs, n_columns):
+    X, y = problem
+    # Wider than it has entries, the weights are read entry by entry.
+    X = sp.hstack([X, sp.csr_matrix((200, n_columns - 40))], format="csr")
+    X = sp.vstack([X, sp.csr_matrix((30, n_columns))], format="csr")
+    y = np.column_stack([np.append(y, np.zeros(30))] * 2)
+    model = SparseAdaGradRegressor(random_state=0).fit(X, y)
+    alone = model.predict(X)
+    assert_array_equal(model.set_params(n_jobs=n_jobs).predict(X), alone)
+    assert_allclose(alone, X @ model.coef_.T + model.intercept_, rtol=1e-4)
+    for rows in (X[:1], X[-1:]):
+        assert_allclose(model.predict(rows)[0], alone[0 if rows.nnz else -1], rtol=1e-5)
+
+
 def test_pipeline():
     texts = ["good film", "bad film", "very good", "very bad"]
     pipeline = make_pipeline(TfidfVectorizer(), SparseAdaGradRegressor(random_state=0))

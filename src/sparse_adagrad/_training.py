@@ -5,6 +5,7 @@ Nothing here checks input or knows the estimator; nothing here loops over entrie
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -291,14 +292,36 @@ def weighted_median(values: NDArray[Any], counts: NDArray[np.int64]) -> float:
     return float(values[order[middle]])
 
 
-def predict_raw(state: ModelState, rows: Rows) -> NDArray[np.float64]:
+def predict_raw(
+    state: ModelState, rows: Rows, n_threads: int = 1
+) -> NDArray[np.float64]:
     """Raw predictions, (n_samples, n_outputs): O(nnz), whatever the columns."""
     out = np.empty((rows.n_samples, state.n_outputs))
-    arrays = rows.data, rows.indices, rows.indptr
-    if rows.nnz >= state.n_features:
-        adagrad.multiply(*arrays, state.coef(), state.intercept(), out)
-    else:
-        adagrad.predict_raw(
-            *arrays, state.pairs, state.column_max, state.totals, state.outputs, out
-        )
+    by_column = rows.nnz >= state.n_features
+    coef, intercept = (state.coef() if by_column else None), state.intercept()
+
+    def predict(start: int, stop: int) -> None:
+        # Offsets count from the start of the data, so any run of rows is CSR too.
+        arrays = rows.data, rows.indices, rows.indptr[start : stop + 1]
+        part = out[start:stop]
+        if coef is not None:
+            adagrad.multiply(*arrays, coef, intercept, part)
+        else:
+            adagrad.predict_raw(
+                *arrays,
+                state.pairs,
+                state.column_max,
+                state.totals,
+                state.outputs,
+                part,
+            )
+
+    if n_threads == 1:
+        predict(0, rows.n_samples)
+        return out
+    # As many entries to each: the offsets tell where.
+    shares = np.linspace(0, rows.nnz, n_threads + 1)[1:-1]
+    ends = [0, *np.searchsorted(rows.indptr[1:], shares), rows.n_samples]
+    with ThreadPoolExecutor(n_threads) as threads:
+        list(threads.map(predict, ends[:-1], ends[1:]))
     return out

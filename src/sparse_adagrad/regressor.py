@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from joblib import effective_n_jobs
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -108,6 +109,8 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
     allow_growth : bool, default=False
         Whether `partial_fit` accepts more columns than before, and both it and
         `predict` fewer.
+    n_jobs : int or None, default=None
+        Threads of `predict`; -1 for all cores. Learning runs on one.
     dtype : {"float32", "float64"}, default="float32"
         Type of the state: 8 or 16 bytes a column and output.
     verbose : int, default=0
@@ -189,6 +192,7 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "warm_start": ["boolean"],
         "allow_growth": ["boolean"],
+        "n_jobs": [Integral, None],
         "dtype": [StrOptions({"float32", "float64"})],
         "verbose": ["verbose"],
     }
@@ -220,6 +224,7 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
         validation_fraction: float = 0.1,
         warm_start: bool = False,
         allow_growth: bool = False,
+        n_jobs: int | None = None,
         dtype: str = "float32",
         verbose: int = 0,
     ) -> None:
@@ -244,6 +249,7 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
         self.validation_fraction = validation_fraction
         self.warm_start = warm_start
         self.allow_growth = allow_growth
+        self.n_jobs = n_jobs
         self.dtype = dtype
         self.verbose = verbose
 
@@ -523,7 +529,8 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
         check_is_fitted(self)
         assert self._state is not None
         width = "narrower" if self.allow_growth else "equal"
-        raw = predict_raw(self._state, self._check_X(X, reset=False, width=width))
+        rows = self._check_X(X, reset=False, width=width)
+        raw = predict_raw(self._state, rows, effective_n_jobs(self.n_jobs))
         if self.loss == "poisson":
             np.exp(raw, out=raw)
         return raw.ravel() if self._target_ndim == 1 else raw
