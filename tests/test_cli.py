@@ -85,6 +85,33 @@ def test_svmlight(problem, tmp_path, name):
     assert np.corrcoef(guess, y)[0, 1] > 0.95
 
 
+@pytest.mark.parametrize("base", [0, 1])
+def test_svmlight_columns_count_from_where_the_training_file_did(tmp_path, base):
+    rng = np.random.default_rng(0)
+    lines = [
+        f"{a + 5 * b} {base}:{a} {base + 1}:{b}" for a, b in rng.integers(1, 9, (60, 2))
+    ]
+    train, model = tmp_path / "train.svm", tmp_path / "model"
+    train.write_text("\n".join(lines) + "\n")
+    assert run(cli.app, ["fit", str(train), "-o", str(model)]).exit_code == 0
+
+    def predicted(line):
+        path = tmp_path / "new.svm"
+        path.write_text(line + "\n")
+        result = run(cli.app, ["predict", str(model), str(path)])
+        assert result.exit_code == 0, result.output
+        return float(result.stdout)
+
+    # A file without the first column does not tell where columns count from.
+    assert predicted(f"0 {base + 1}:4") == predicted(f"0 {base}:0 {base + 1}:4")
+    beyond = tmp_path / "beyond.svm"
+    beyond.write_text(f"0 {base + 2}:1\n")
+    fails(["predict", str(model), str(beyond)], "beyond.svm", "error: ")
+    if base == 1:
+        beyond.write_text("0 0:1\n")
+        fails(["predict", str(model), str(beyond)], "beyond.svm", "column 0")
+
+
 def fails(arguments, *said, code=1):
     result = run(cli.app, arguments)
     assert result.exit_code == code, result.output
@@ -131,6 +158,11 @@ def test_bad_files(reviews, tmp_path):
     fails(fit_arguments(reviews, tmp_path / "no" / "model"), "does not exist")
     (tmp_path / "bad.svm").write_text("1 1:2\n2 3:x\n")
     fails(["fit", str(tmp_path / "bad.svm"), "-o", str(model)], "bad.svm, line 2")
+    (tmp_path / "huge.svm").write_text("1 1:1 99999999999:2\n2 1:2\n")
+    fails(
+        ["fit", str(tmp_path / "huge.svm"), "-o", str(model)], "huge.svm", "too large"
+    )
+    fails(fit_arguments(reviews, tmp_path), "is a folder")
     (tmp_path / "empty.svm").write_text("")
     fails(["fit", str(tmp_path / "empty.svm"), "-o", str(model)], "error: ")
     fails(["fit", str(tmp_path / "none.svm"), "-o", str(model)], "No such file")
@@ -147,7 +179,7 @@ def test_predict_needs_the_column_and_the_kind(reviews, problem, tmp_path):
     other.write_text("words\ngood\n")
     fails(["predict", str(model), str(other)], "no column 'review'", "words")
     SparseAdaGradRegressor().fit(*problem).save(model)
-    fails(["predict", str(model), str(reviews)], "was trained on svmlight")
+    fails(["predict", str(model), str(reviews)], "holds no words")
 
 
 def test_predictions_do_not_need_the_target(reviews, tmp_path):

@@ -114,10 +114,12 @@ def _is_csr(X: Any) -> bool:
 def _as_csr(estimator: Any, X: Any, *, reset: bool) -> Any:
     """CSR of anything that scikit-learn takes."""
     if sp.issparse(X):
+        if X.dtype.kind == "c":
+            raise TypeError("Complex data not supported: X must hold real numbers.")
         if X.dtype.kind not in "fiub":
             raise TypeError(
-                f"X has dtype {X.dtype}, which cannot be learned from (complex data "
-                "not supported); convert it with X.astype(np.float64)."
+                f"X has dtype {X.dtype}, which cannot be learned from; convert it with "
+                "X.astype(np.float64)."
             )
         _check_before_conversion(X)
     _check_feature_names(estimator, X, reset=reset)
@@ -188,11 +190,17 @@ def _check_structure(
     state_dtype: np.dtype[Any],
 ) -> bool:
     """Raise if a compressed matrix is malformed; tell whether its rows are sorted."""
+    for name, array in (("data", data), ("indices", indices), ("indptr", indptr)):
+        if array.ndim != 1:
+            raise ValueError(
+                f"X.{name} has {array.ndim} dimensions; a compressed matrix has "
+                "arrays of 1."
+            )
+    indices, indptr = _index_array(indices, "indices"), _index_array(indptr, "indptr")
     if len(indptr) != n_major + 1:
         raise ValueError(
             f"X.indptr has {len(indptr)} entries; {n_major} rows need {n_major + 1}."
         )
-    indices, indptr = _index_array(indices, "indices"), _index_array(indptr, "indptr")
     largest = float(np.finfo(min(data.dtype, state_dtype, key=_itemsize)).max)
     code, row, position, rows_sorted = csr.check_csr(
         np.ascontiguousarray(data), indices, indptr, n_minor, largest

@@ -99,6 +99,8 @@ def fit(
 ) -> None:
     """Train on nine tenths of FILE, measure on the rest, and write the model."""
     with _errors_to_user():
+        if output.is_dir():
+            raise ValueError(f"{output} is a folder; name a file for the model")
         if not output.absolute().parent.is_dir():
             raise ValueError(f"the folder of {output} does not exist")
         start = perf_counter()
@@ -106,7 +108,8 @@ def fit(
             if text is not None or target is not None:
                 raise ValueError("an svmlight file has no columns --text or --target")
             rows: Any
-            rows, y = tables.read_svmlight(file)
+            matrix = tables.read_svmlight(file)
+            rows, y, zero_based = matrix.X, matrix.target, matrix.zero_based
             vectorizer = None
         else:
             if text is None or target is None:
@@ -114,7 +117,7 @@ def fit(
             table = tables.read_texts(file, text, target)
             assert table.target is not None
             rows, y = np.array(table.texts, dtype=object), table.target
-            vectorizer = new_vectorizer()
+            vectorizer, zero_based = new_vectorizer(), False
         if len(y) < 2:
             raise ValueError(f"{file} has 1 row; at least 2 are needed to hold one out")
         train, test, y_train, y_test = train_test_split(
@@ -127,7 +130,7 @@ def fit(
         model.fit(train, y_train)
         model.set_callbacks()
         predicted = model.predict(test)
-        TextModel(model, vectorizer, text).save(output)
+        TextModel(model, vectorizer, text, zero_based).save(output)
         seconds = perf_counter() - start
         mean = np.full(len(y_test), y_train.mean())
         r2 = (
@@ -165,11 +168,13 @@ def predict(
         if loaded.vectorizer is None:
             if not tables.is_svmlight(file):
                 raise ValueError(
-                    f"{model} was trained on svmlight; {file} must end in "
+                    f"{model} holds no words, so {file} must be svmlight and end in "
                     f"{' or '.join(sorted(tables.SVMLIGHT_SUFFIXES))}"
                 )
-            X, _ = tables.read_svmlight(file, loaded.regressor.n_features_in_)
-            predicted = loaded.regressor.predict(X)
+            matrix = tables.read_svmlight(
+                file, loaded.regressor.n_features_in_, loaded.zero_based
+            )
+            predicted = loaded.regressor.predict(matrix.X)
         else:
             assert loaded.text_column is not None
             table = tables.read_texts(file, loaded.text_column, None)

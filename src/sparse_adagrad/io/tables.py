@@ -138,9 +138,28 @@ def _open_text(path: Path) -> Iterator[TextIO]:
         raise ValueError(f"{path} is no whole gzip file: {error}.") from error
 
 
+@dataclass(frozen=True, slots=True)
+class MatrixTable:
+    """Rows of an svmlight file.
+
+    Attributes
+    ----------
+    X : csr_matrix of shape (n_rows, n_features), float64
+    target : ndarray of shape (n_rows,), float64
+    zero_based : bool
+        Whether the file's columns count from 0.
+    """
+
+    X: sp.csr_matrix
+    target: NDArray[np.float64]
+    zero_based: bool
+
+
 def read_svmlight(
-    path: str | os.PathLike[str], n_features: int | None = None
-) -> tuple[sp.csr_matrix, NDArray[np.float64]]:
+    path: str | os.PathLike[str],
+    n_features: int | None = None,
+    zero_based: bool | None = None,
+) -> MatrixTable:
     """Read a matrix and targets from an svmlight file.
 
     Parameters
@@ -148,16 +167,20 @@ def read_svmlight(
     path : str or path-like
     n_features : int or None
         Width of the matrix; None: as wide as the file.
+    zero_based : bool or None
+        Whether columns count from 0. None: if the file has a column 0. A file to
+        predict cannot tell, since it may just lack that column: say what the
+        training file had.
 
     Returns
     -------
-    X : csr_matrix of shape (n_rows, n_features), float64
-    y : ndarray of shape (n_rows,), float64
+    table : MatrixTable
 
     Raises
     ------
     ValueError
-        If a line is no svmlight; with its number where it can be found.
+        If a line is no svmlight, with its number where it can be found; or if there is
+        a column that the given width or base does not allow.
     OSError
         If the file cannot be read.
     """
@@ -166,12 +189,29 @@ def read_svmlight(
     with open(path, "rb"):
         pass
     try:
-        X, y = load_svmlight_file(name, n_features=n_features, zero_based="auto")
-    except (ValueError, gzip.BadGzipFile, EOFError) as error:
+        X, y = load_svmlight_file(name, zero_based=True)
+    except (ValueError, OverflowError, gzip.BadGzipFile, EOFError) as error:
         raise ValueError(f"{name}{_bad_line(Path(path))}: {error}.") from error
     if X.shape[0] == 0:
         raise ValueError(f"{name} has no rows.")
-    return X, y
+    has_column_0 = X.nnz > 0 and int(X.indices.min()) == 0
+    if zero_based is None:
+        zero_based = has_column_0
+    if not zero_based:
+        if has_column_0:
+            raise ValueError(
+                f"{name} has a column 0, but the model's columns count from 1."
+            )
+        X = X[:, 1:]
+    if n_features is not None:
+        if X.shape[1] > n_features:
+            last = X.shape[1] - zero_based
+            raise ValueError(
+                f"{name} has a column {last}, beyond the {n_features} columns there "
+                f"are, which count from {int(not zero_based)}."
+            )
+        X.resize((X.shape[0], n_features))
+    return MatrixTable(X, y, zero_based)
 
 
 def _bad_line(path: Path) -> str:

@@ -24,11 +24,14 @@ class TextModel:
         None where the model was trained on a matrix.
     text_column : str or None
         Name of the column that held the texts.
+    zero_based : bool
+        Where the input is svmlight, whether its columns count from 0.
     """
 
     regressor: SparseAdaGradRegressor
     vectorizer: TfidfVectorizer | None = None
     text_column: str | None = None
+    zero_based: bool = False
 
     def predict(self, texts: list[str]) -> NDArray[np.float64]:
         """Predictions, shape (n_texts,)."""
@@ -44,6 +47,7 @@ class TextModel:
             tensors["words"] = np.frombuffer(words.encode(), np.uint8)
             tensors["idf"] = self.vectorizer.idf_
             header["text_column"] = self.text_column
+        header["zero_based"] = self.zero_based
         model_file.write(path, tensors, header)
 
     @classmethod
@@ -60,7 +64,8 @@ class TextModel:
         tensors, header = model_file.read(path)
         regressor = model_file.unpack(SparseAdaGradRegressor, tensors, header, path)
         if "words" not in tensors:
-            return cls(regressor)
+            # The format counts from 1, which a model saved from Python is taken for.
+            return cls(regressor, zero_based=bool(header.get("zero_based", False)))
         words = tensors["words"].tobytes().decode().split("\n")
         vectorizer = new_vectorizer(words)
         if not len(words) == len(tensors["idf"]) == regressor.n_features_in_:
