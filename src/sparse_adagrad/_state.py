@@ -18,8 +18,9 @@ class ModelState:
 
     Attributes
     ----------
-    pairs : ndarray of shape (capacity, n_outputs, 2), float32 or float64
-        (u, s) of every feature and output. Columns from `n_features` on are spare room.
+    pairs : ndarray of shape (capacity, 2, n_outputs), float32 or float64
+        Every feature's u, then its s, an output each. Columns from `n_features` on are
+        spare room.
     column_max : ndarray of shape (capacity,) or (0,), dtype of `pairs`
         Largest |x| seen by column, where columns are scaled.
     totals : record array of shape (1,), `scales.TOTALS_DTYPE`
@@ -48,7 +49,7 @@ class ModelState:
     ) -> ModelState:
         """State of an untrained model; zero pages are not touched until used."""
         state = cls(
-            pairs=np.zeros((n_features, n_outputs, 2), dtype),
+            pairs=np.zeros((n_features, 2, n_outputs), dtype),
             column_max=np.zeros(0 if scaling is None else n_features, dtype),
             totals=np.zeros(1, scales.TOTALS_DTYPE),
             outputs=np.zeros(n_outputs, scales.OUTPUT_DTYPE),
@@ -58,7 +59,7 @@ class ModelState:
         state.totals["column_scaling"] = scales.SCALINGS[scaling]
         state.outputs["eps"] = np.finfo(dtype).tiny
         if initial_accumulator_value:
-            state.pairs[..., 1] = np.sqrt(initial_accumulator_value)
+            state.pairs[:, 1] = np.sqrt(initial_accumulator_value)
             state.outputs["intercept_grad_sq_sum"] = initial_accumulator_value
         return state
 
@@ -96,7 +97,7 @@ class ModelState:
         pairs = np.zeros((capacity, *self.pairs.shape[1:]), self.pairs.dtype)
         pairs[: len(self.pairs)] = self.pairs
         if initial_accumulator_value:
-            pairs[len(self.pairs) :, :, 1] = np.sqrt(initial_accumulator_value)
+            pairs[len(self.pairs) :, 1] = np.sqrt(initial_accumulator_value)
         column_max = np.zeros(
             capacity if self.scales_columns else 0, self.column_max.dtype
         )
@@ -117,7 +118,8 @@ class ModelState:
         everything = len(indices) >= self.n_features
         touched: Any = slice(self.n_features) if everything else indices
         # A float32 pair is as wide as a complex64, which NumPy gathers as one item.
-        packed = self.pairs.view(np.result_type(self.pairs.dtype, np.complex64))
+        packed = self.pairs.reshape(len(self.pairs), -1)
+        packed = packed.view(np.result_type(self.pairs.dtype, np.complex64))
         pairs = packed[touched].copy() if everything else packed.take(touched, axis=0)
         column_max = self.column_max[touched].copy() if self.scales_columns else None
 
@@ -145,4 +147,4 @@ class ModelState:
 
     def grad_sq_sum(self) -> NDArray[Any]:
         """Sums of squared gradients, shape (n_features, n_outputs)."""
-        return np.asarray(np.square(self.pairs[: self.n_features, :, 1]))
+        return np.asarray(np.square(self.pairs[: self.n_features, 1]))

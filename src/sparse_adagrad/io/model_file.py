@@ -189,7 +189,7 @@ def _unpack_state(tensors: Tensors) -> ModelState:
     pairs, column_max, bins = (
         tensors[name] for name in ("pairs", "column_max", "bins")
     )
-    if pairs.ndim != 3 or pairs.shape[2] != 2 or pairs.dtype.kind != "f":
+    if pairs.ndim != 3 or pairs.shape[1] != 2 or pairs.dtype.kind != "f":
         raise ValueError(f"pairs has the shape {pairs.shape}")
     records = {}
     for name, dtype in RECORDS.items():
@@ -200,7 +200,7 @@ def _unpack_state(tensors: Tensors) -> ModelState:
     state = ModelState(
         pairs=pairs, column_max=column_max, bins=bins, n_features=len(pairs), **records
     )
-    if len(state.totals) != 1 or state.n_outputs != pairs.shape[1]:
+    if len(state.totals) != 1 or state.n_outputs != pairs.shape[2]:
         raise ValueError("its arrays are of different sizes")
     if state.totals["column_scaling"][0] not in scales.SCALINGS.values():
         raise ValueError("it has an unknown column scaling")

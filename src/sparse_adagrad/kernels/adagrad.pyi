@@ -33,7 +33,7 @@ def train(
     rows: NDArray[np.int64],  # (n_visited,) or (0,) for all
     start: int,
     stop: int,
-    pairs: NDArray[Any],  # (n_features, n_outputs, 2) float32 or float64, updated
+    pairs: NDArray[Any],  # (n_features, 2, n_outputs) float32 or float64, updated
     column_max: NDArray[Any],  # (n_features,) or (0,), dtype of pairs, updated
     totals: NDArray[np.void],  # (1,) TOTALS_DTYPE, updated
     outputs: NDArray[np.void],  # (n_outputs,) OUTPUT_DTYPE, updated
@@ -45,7 +45,7 @@ def predict_raw(
     data: NDArray[Any],  # (>= nnz,) float32 or float64
     indices: NDArray[Any],  # (>= nnz,) int32 or int64
     indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64
-    pairs: NDArray[Any],  # (n_features, n_outputs, 2) float32 or float64
+    pairs: NDArray[Any],  # (n_features, 2, n_outputs) float32 or float64
     column_max: NDArray[Any],  # (n_features,) or (0,), dtype of pairs
     totals: NDArray[np.void],  # (1,) TOTALS_DTYPE
     outputs: NDArray[np.void],  # (n_outputs,) OUTPUT_DTYPE
@@ -60,7 +60,7 @@ def multiply(
     out: NDArray[np.float64],  # (n_rows, n_outputs), written
 ) -> None: ...
 def read_weights(
-    pairs: NDArray[Any],  # (n_features, n_outputs, 2) float32 or float64
+    pairs: NDArray[Any],  # (n_features, 2, n_outputs) float32 or float64
     column_max: NDArray[Any],  # (n_features,) or (0,), dtype of pairs
     totals: NDArray[np.void],  # (1,) TOTALS_DTYPE
     outputs: NDArray[np.void],  # (n_outputs,) OUTPUT_DTYPE

@@ -4,8 +4,8 @@
     in range and finite, no column twice in a row. Inputs are const, so read-only
     memory maps work; the state is updated in place; nothing is allocated per row.
 (b) A sample is: take its entries in their columns' units, read the weights of its
-    active features into a scratch row, predict, differentiate the loss, step. The
-    weights that were read serve the step too.
+    active features, predict, differentiate the loss, step. What was read serves the
+    step too. Several outputs go through the vector registers side by side.
 (c) A mini-batch sums the gradients of its active features in a hash table and steps
     each once. The table's size follows the batch, never the number of columns.
 (d) The GIL is released. The caller hands over few enough rows at a time that
@@ -21,7 +21,6 @@ import numpy as np
 from libc.math cimport isfinite, sqrt
 from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memcpy
 
 from sparse_adagrad.kernels.losses cimport (
     Loss,
@@ -52,17 +51,26 @@ from sparse_adagrad.kernels.scales cimport (
 from sparse_adagrad.kernels.step cimport (
     SA_LANES,
     dual_step,
+    read_outputs,
     read_row,
     read_weight,
     sa_prefetch,
+    sa_prefetch_early,
     sa_variant,
     sa_variant_at,
     state_t,
+    step_outputs,
     step_row,
 )
 
 cdef enum:
-    ROWS_AHEAD = 2  # whose entries are asked for, so that they are there when needed
+    # Rows that are asked for ahead of time: their entries come from memory while
+    # others are learned, and random order costs no more than sequence.
+    ROWS_AHEAD = 4
+    # A state of fewer bytes stays in a core's second cache, and asking for the next
+    # row's part of it costs more than it saves.
+    CACHED = 1 << 21
+    LINE = 64  # bytes of a cache line, or half of one
 
 # The variant that all calls use; chosen once, when the module loads.
 cdef const sa_variant* VARIANT
@@ -157,17 +165,27 @@ cdef struct Plan:
     const sa_variant* variant
 
 
-# A row's working memory. `stride` is its padded length; pairs and w hold one row an
-# output, one after the other.
+# Working memory: of a row, which grows with the longest, and of the outputs. What the
+# vector code takes has the state's type.
 cdef struct Scratch:
-    void* memory
-    void* x
-    void* pairs
-    void* w
-    Py_ssize_t stride
+    void* row_memory
+    Py_ssize_t capacity
+    void* x  # values, where the row's own do not serve
+    void* read  # (u, s, w) in blocks, or w alone of several outputs
+    void* output_memory
+    void* vectors  # five numbers an output: see Vectors
     double* raw_prediction
     double* gradients
     Rates* rates
+
+
+# Rows of Scratch.vectors, n_outputs long.
+cdef enum Vectors:
+    EPS
+    L1
+    L2
+    FACTOR  # raw prediction, then gradient
+    ETA
 
 
 cdef Plan plan_of(Settings settings, const Totals* totals, Py_ssize_t n_outputs):
@@ -184,31 +202,53 @@ cdef Plan plan_of(Settings settings, const Totals* totals, Py_ssize_t n_outputs)
     return plan
 
 
-cdef bint make_scratch(
-    Scratch* scratch, Py_ssize_t longest_row, Py_ssize_t n_outputs, size_t item
+cdef bint make_output_scratch(
+    Scratch* scratch, Py_ssize_t n_outputs, size_t item
 ) noexcept nogil:
     """One block, cut on cache lines; False where there is no memory for it."""
-    cdef size_t stride = (longest_row + SA_LANES - 1) // SA_LANES * SA_LANES
-    cdef size_t row = (stride * item + 63) // 64 * 64
-    cdef size_t doubles = (2 * n_outputs * sizeof(double) + 63) // 64 * 64
-    scratch.stride = stride
-    scratch.memory = calloc(
-        64 + row * (1 + 3 * n_outputs) + doubles + n_outputs * sizeof(Rates), 1
+    cdef size_t vectors = in_lines(5 * item * n_outputs)
+    cdef size_t doubles = in_lines(2 * sizeof(double) * n_outputs)
+    scratch.row_memory = NULL
+    scratch.capacity = 0
+    scratch.output_memory = calloc(
+        LINE + vectors + doubles + n_outputs * sizeof(Rates), 1
     )
-    if scratch.memory == NULL:
+    if scratch.output_memory == NULL:
         return False
-    cdef char* start = <char*> ((<size_t> scratch.memory + 63) // 64 * 64)
-    scratch.x = start
-    scratch.pairs = start + row
-    scratch.w = start + row * (1 + 2 * n_outputs)
-    scratch.raw_prediction = <double*> (start + row * (1 + 3 * n_outputs))
+    cdef char* start = <char*> in_lines(<size_t> scratch.output_memory)
+    scratch.vectors = start
+    scratch.raw_prediction = <double*> (start + vectors)
     scratch.gradients = scratch.raw_prediction + n_outputs
-    scratch.rates = <Rates*> (<char*> scratch.raw_prediction + doubles)
+    scratch.rates = <Rates*> (start + vectors + doubles)
     return True
 
 
-cdef inline Py_ssize_t padded(Py_ssize_t row_nnz) noexcept nogil:
-    return (row_nnz + SA_LANES - 1) // SA_LANES * SA_LANES
+cdef bint make_row_scratch(
+    Scratch* scratch, Py_ssize_t row_nnz, Py_ssize_t n_outputs, size_t item
+) noexcept nogil:
+    """Room for a row, half as much again for longer ones, in place of what there is."""
+    cdef Py_ssize_t capacity = row_nnz + row_nnz // 2 + SA_LANES
+    cdef size_t x = in_lines(item * capacity)
+    free(scratch.row_memory)
+    scratch.row_memory = malloc(
+        LINE + x + item * max(3 * (capacity + SA_LANES), capacity * n_outputs)
+    )
+    if scratch.row_memory == NULL:
+        return False
+    scratch.capacity = capacity
+    scratch.x = <char*> in_lines(<size_t> scratch.row_memory)
+    scratch.read = <char*> scratch.x + x
+    return True
+
+
+cdef void free_scratch(Scratch* scratch) noexcept nogil:
+    free(scratch.row_memory)
+    free(scratch.output_memory)
+
+
+cdef inline size_t in_lines(size_t size) noexcept nogil:
+    """Rounded up to whole cache lines."""
+    return (size + LINE - 1) // LINE * LINE
 
 
 cdef inline Rates rates_of(
@@ -278,7 +318,7 @@ cdef inline void observe_sample(
 # ------------------------------------------------------------------- one row, in calls
 
 
-cdef inline void take_row(
+cdef inline const state_t* row_values(
     const Plan* plan,
     const data_t* data,
     const index_t* indices,
@@ -287,7 +327,7 @@ cdef inline void take_row(
     double column_limit,
     state_t* x,
 ) noexcept nogil:
-    """Copy the entries in their columns' units to ``x``, padded with 0."""
+    """The entries in their columns' units: where they are, or else copied to ``x``."""
     cdef Py_ssize_t k
     if plan.running and plan.scaling != SCALING_NONE:
         for k in range(row_nnz):
@@ -295,11 +335,12 @@ cdef inline void take_row(
                 data[k]
                 / column_unit(plan.scaling, column_max[indices[k]], column_limit)
             )
-    else:
-        for k in range(row_nnz):
-            x[k] = <state_t> data[k]
-    for k in range(row_nnz, padded(row_nnz)):
-        x[k] = 0
+        return x
+    if sizeof(data_t) == sizeof(state_t):
+        return <const state_t*> <const void*> data
+    for k in range(row_nnz):
+        x[k] = <state_t> data[k]
+    return x
 
 
 cdef inline double squared_length(const state_t* x, Py_ssize_t row_nnz) noexcept nogil:
@@ -313,14 +354,14 @@ cdef inline double squared_length(const state_t* x, Py_ssize_t row_nnz) noexcept
 cdef inline void fetch_entries(
     const data_t* data, const index_t* indices, Py_ssize_t row_nnz
 ) noexcept nogil:
-    """Ask for a coming row's entries, which random order finds in memory, not cache."""
-    cdef Py_ssize_t a_line = 64 // sizeof(index_t)
+    """Ask for the entries of a row to come."""
+    cdef Py_ssize_t a_line = LINE // sizeof(index_t)
     cdef Py_ssize_t k
     for k from 0 <= k < row_nnz by a_line:
-        sa_prefetch(indices + k)
-    a_line = 64 // sizeof(data_t)
+        sa_prefetch_early(indices + k)
+    a_line = LINE // sizeof(data_t)
     for k from 0 <= k < row_nnz by a_line:
-        sa_prefetch(data + k)
+        sa_prefetch_early(data + k)
 
 
 cdef inline void fetch_pairs(
@@ -330,64 +371,69 @@ cdef inline void fetch_pairs(
     Py_ssize_t n_outputs,
 ) noexcept nogil:
     """Ask for the pairs of the next row's active features."""
-    cdef Py_ssize_t k
+    cdef Py_ssize_t size = 2 * n_outputs * sizeof(state_t)
+    cdef Py_ssize_t k, line
     for k in range(row_nnz):
-        sa_prefetch(pairs + 2 * <Py_ssize_t> indices[k] * n_outputs)
-
-
-cdef inline void gather(
-    const state_t* pairs,
-    const index_t* indices,
-    Py_ssize_t row_nnz,
-    Py_ssize_t n_outputs,
-    state_t* row,
-) noexcept nogil:
-    """Copy one output's active pairs side by side, padded with (0, 1)."""
-    cdef Py_ssize_t k
-    for k in range(row_nnz):
-        memcpy(
-            row + 2 * k, pairs + 2 * <Py_ssize_t> indices[k] * n_outputs,
-            2 * sizeof(state_t),
-        )
-    for k in range(row_nnz, padded(row_nnz)):
-        row[2 * k] = 0
-        row[2 * k + 1] = 1
-
-
-cdef inline void scatter(
-    state_t* pairs,
-    const index_t* indices,
-    Py_ssize_t row_nnz,
-    Py_ssize_t n_outputs,
-    const state_t* row,
-) noexcept nogil:
-    cdef Py_ssize_t k
-    for k in range(row_nnz):
-        memcpy(
-            pairs + 2 * <Py_ssize_t> indices[k] * n_outputs, row + 2 * k,
-            2 * sizeof(state_t),
-        )
+        for line from 0 <= line < size by LINE:
+            sa_prefetch(<const char*> pairs + indices[k] * size + line)
 
 
 cdef inline void predict_row(
     const Plan* plan,
     const state_t* pairs,
     const index_t* indices,
+    const state_t* x,
     Py_ssize_t row_nnz,
     const Output* outputs,
     const Scratch* scratch,
 ) noexcept nogil:
-    """Gather the row's pairs, read its weights, and multiply them with ``x``."""
+    """Read the row's weights and multiply them with ``x``."""
+    cdef Py_ssize_t n_outputs = plan.n_outputs
+    cdef state_t* vectors = <state_t*> scratch.vectors
     cdef Py_ssize_t o
-    cdef state_t* row
-    for o in range(plan.n_outputs):
-        row = <state_t*> scratch.pairs + 2 * o * scratch.stride
-        gather(pairs + 2 * o, indices, row_nnz, plan.n_outputs, row)
-        scratch.raw_prediction[o] = read_row(
-            plan.variant, row, <state_t*> scratch.x,
-            <state_t*> scratch.w + o * scratch.stride, padded(row_nnz),
-            outputs[o].eps, outputs[o].l1, outputs[o].l2,
+    if n_outputs == 1:
+        scratch.raw_prediction[0] = read_row(
+            plan.variant, pairs, indices, x, row_nnz, <state_t*> scratch.read,
+            outputs.eps, outputs.l1, outputs.l2,
         )
+        return
+    for o in range(n_outputs):
+        vectors[EPS * n_outputs + o] = <state_t> outputs[o].eps
+        vectors[L1 * n_outputs + o] = <state_t> outputs[o].l1
+        vectors[L2 * n_outputs + o] = <state_t> outputs[o].l2
+    read_outputs(
+        plan.variant, pairs, indices, x, row_nnz, n_outputs, <state_t*> scratch.read,
+        vectors + EPS * n_outputs, vectors + L1 * n_outputs, vectors + L2 * n_outputs,
+        vectors + FACTOR * n_outputs,
+    )
+    for o in range(n_outputs):
+        scratch.raw_prediction[o] = vectors[FACTOR * n_outputs + o]
+
+
+cdef inline bint step_features(
+    const Plan* plan,
+    state_t* pairs,
+    const index_t* indices,
+    const state_t* x,
+    Py_ssize_t row_nnz,
+    const Scratch* scratch,
+) noexcept nogil:
+    """Step the features just read by the gradients; whether all stayed finite."""
+    cdef Py_ssize_t n_outputs = plan.n_outputs
+    cdef state_t* vectors = <state_t*> scratch.vectors
+    cdef Py_ssize_t o
+    if n_outputs == 1:
+        return step_row(
+            plan.variant, pairs, indices, x, row_nnz, <state_t*> scratch.read,
+            scratch.gradients[0], scratch.rates[0].eta,
+        )
+    for o in range(n_outputs):
+        vectors[FACTOR * n_outputs + o] = <state_t> scratch.gradients[o]
+        vectors[ETA * n_outputs + o] = <state_t> scratch.rates[o].eta
+    return step_outputs(
+        plan.variant, pairs, indices, x, row_nnz, n_outputs, <state_t*> scratch.read,
+        vectors + FACTOR * n_outputs, vectors + ETA * n_outputs,
+    )
 
 
 cdef inline void settle_output(
@@ -438,7 +484,7 @@ cdef inline void score_sample(
         loss_sums[2 * o + 1] += weight * loss_value(plan.loss, y_true[o], output.base)
 
 
-cdef inline void predict_sample(
+cdef inline const state_t* predict_sample(
     const Plan* plan,
     const data_t* data,
     const index_t* indices,
@@ -453,12 +499,17 @@ cdef inline void predict_sample(
     const Scratch* scratch,
     double* loss_sums,
 ) noexcept nogil:
-    """Predict and score one sample, then let it move the running scales."""
-    cdef state_t* x = <state_t*> scratch.x
+    """Predict and score one sample, then let it move the running scales.
+
+    Returns its values in their columns' units.
+    """
     if plan.running and plan.scaling != SCALING_NONE:
         observe_row(data, indices, row_nnz, column_max, totals, bins)
-    take_row(plan, data, indices, row_nnz, column_max, totals.column_limit, x)
-    predict_row(plan, pairs, indices, row_nnz, outputs, scratch)
+    cdef const state_t* x = row_values(
+        plan, data, indices, row_nnz, column_max, totals.column_limit,
+        <state_t*> scratch.x,
+    )
+    predict_row(plan, pairs, indices, x, row_nnz, outputs, scratch)
     score_sample(
         plan, y_true, weight, totals, outputs, scratch.raw_prediction, loss_sums
     )
@@ -467,11 +518,21 @@ cdef inline void predict_sample(
             plan, y_true, weight, squared_length(x, row_nnz), totals, outputs
         )
     totals.n_seen += 1.0
+    return x
 
 
-cdef bint learn_row(
+cdef inline void find_rates(
+    const Plan* plan, const Totals* totals, const Output* outputs, Rates* rates
+) noexcept nogil:
+    cdef Py_ssize_t o
+    for o in range(plan.n_outputs):
+        rates[o] = rates_of(plan, totals, &outputs[o])
+
+
+cdef inline bint learn_row(
     const Plan* plan,
     const index_t* indices,
+    const state_t* x,
     Py_ssize_t row_nnz,
     const double* y_true,
     double weight,
@@ -484,22 +545,19 @@ cdef bint learn_row(
     """Learn from the sample just predicted; False where a number is not finite."""
     cdef bint finite = True
     cdef Py_ssize_t o
-    cdef double gradient
-    cdef Rates rates
-    cdef state_t* row
+    if plan.running:
+        find_rates(plan, totals, outputs, scratch.rates)
     for o in range(plan.n_outputs):
-        gradient = weight * loss_gradient(
+        scratch.gradients[o] = weight * loss_gradient(
             plan.loss, y_true[o], scratch.raw_prediction[o]
         )
-        rates = rates_of(plan, totals, &outputs[o])
-        row = <state_t*> scratch.pairs + 2 * o * scratch.stride
-        finite &= isfinite(gradient) != 0 and step_row(
-            plan.variant, row, <state_t*> scratch.x,
-            <state_t*> scratch.w + o * scratch.stride, padded(row_nnz), gradient,
-            rates.eta,
+        finite &= isfinite(scratch.gradients[o]) != 0
+    finite = finite and step_features(plan, pairs, indices, x, row_nnz, scratch)
+    for o in range(plan.n_outputs):
+        settle_output(
+            plan, &outputs[o], &scratch.rates[o], scratch.gradients[o], alpha + 2 * o
         )
-        scatter(pairs + 2 * o, indices, row_nnz, plan.n_outputs, row)
-        settle_output(plan, &outputs[o], &rates, gradient, alpha + 2 * o)
+        scratch.gradients[o] = 0.0
     return finite
 
 
@@ -585,20 +643,22 @@ cdef bint step_table(
     cdef Py_ssize_t place, o
     cdef double unit = 1.0
     cdef state_t w
-    cdef state_t* pair
+    cdef state_t* u
+    cdef state_t* s
     for place in range(table.length):
         if plan.running and plan.scaling != SCALING_NONE:
             unit = column_unit(
                 plan.scaling, column_max[table.columns[place]], column_limit
             )
         for o in range(plan.n_outputs):
-            pair = pairs + 2 * (table.columns[place] * plan.n_outputs + o)
-            w = read_weight(pair, outputs[o].eps, outputs[o].l1, outputs[o].l2)
+            u = pairs + 2 * table.columns[place] * plan.n_outputs + o
+            s = u + plan.n_outputs
+            w = read_weight(u[0], s[0], outputs[o].eps, outputs[o].l1, outputs[o].l2)
             dual_step(
-                pair, w, table.gradients[place * plan.n_outputs + o] * share / unit,
+                u, s, w, table.gradients[place * plan.n_outputs + o] * share / unit,
                 rates[o].eta,
             )
-            finite &= isfinite(pair[0]) != 0
+            finite &= isfinite(u[0]) != 0
         table.slots[table.slot_of[place]] = -1
     table.length = 0
     return finite
@@ -661,8 +721,8 @@ def train(
     sample_weight : ndarray of shape (n_samples,) or (0,), float64
         Empty: all 1. Never 0 for a row that is visited.
     rows : ndarray of shape (n_visited,) or (0,), int64
-    pairs : ndarray of shape (n_features, n_outputs, 2)
-        The (u, s) of every feature and output; updated.
+    pairs : ndarray of shape (n_features, 2, n_outputs)
+        Every feature's u, then its s, an output each; updated.
     column_max : ndarray of shape (n_features,) or (0,)
         Largest |x| by column; updated while the scales run.
     totals, outputs : records of shape (1,) and (n_outputs,); updated
@@ -681,64 +741,72 @@ def train(
     cdef Plan plan = plan_of(settings, &totals[0], n_outputs)
     cdef Py_ssize_t batch_size = min(settings.batch_size, stop - start)
     cdef bint sequential = rows.shape[0] == 0
-    cdef Py_ssize_t longest = 0
     cdef Py_ssize_t largest_batch = 0
     cdef Py_ssize_t failed = -1
-    cdef Py_ssize_t r, i, o, nnz, length
+    cdef Py_ssize_t r, i, o, nnz, length, ahead
     cdef Py_ssize_t batch_nnz = 0
     cdef double weight
     cdef bint finite
     cdef Table table
     if start >= stop or n_outputs == 0:
         return -1
-    for r in range(start, stop):
-        i = r if sequential else rows[r]
-        nnz = indptr[i + 1] - indptr[i]
-        longest = max(longest, nnz)
-        batch_nnz = nnz if (r - start) % batch_size == 0 else batch_nnz + nnz
-        largest_batch = max(largest_batch, batch_nnz)
-
     cdef Scratch scratch
-    cdef bint ready = make_scratch(&scratch, longest, n_outputs, sizeof(state_t))
+    cdef bint ready = make_output_scratch(&scratch, n_outputs, sizeof(state_t))
     table.slots = table.slot_of = NULL
     table.columns = NULL
     table.gradients = NULL
     if batch_size > 1:
+        for r in range(start, stop):
+            i = r if sequential else rows[r]
+            nnz = indptr[i + 1] - indptr[i]
+            batch_nnz = nnz if (r - start) % batch_size == 0 else batch_nnz + nnz
+            largest_batch = max(largest_batch, batch_nnz)
         largest_batch = min(largest_batch, pairs.shape[0])
         ready = ready and make_table(&table, largest_batch, n_outputs)
 
+    cdef bint cached = pairs.shape[0] * 2 * n_outputs * sizeof(state_t) <= CACHED
     cdef const data_t* data_start = &data[0] if data.shape[0] else NULL
     cdef const index_t* indices_start = &indices[0] if indices.shape[0] else NULL
     cdef state_t* pairs_start = &pairs[0, 0, 0] if pairs.shape[0] else NULL
     cdef state_t* column_start = &column_max[0] if column_max.shape[0] else NULL
+    cdef const state_t* x
     try:
-        if not ready:
-            raise MemoryError("no memory for the scratch rows of the kernel")
         with nogil:
+            # These stay what they are, except in a stream.
+            if ready:
+                find_rates(&plan, &totals[0], &outputs[0], scratch.rates)
             for r in range(start, stop):
+                if r + 2 * ROWS_AHEAD < stop and not sequential:
+                    sa_prefetch_early(&indptr[rows[r + 2 * ROWS_AHEAD]])
                 if r + ROWS_AHEAD < stop:
                     i = r + ROWS_AHEAD if sequential else rows[r + ROWS_AHEAD]
-                    if not sequential:
-                        fetch_entries(
-                            data_start + indptr[i], indices_start + indptr[i],
-                            indptr[i + 1] - indptr[i],
-                        )
-                    i = r + 1 if sequential else rows[r + 1]
-                    fetch_pairs(
-                        pairs_start, indices_start + indptr[i],
-                        indptr[i + 1] - indptr[i], n_outputs,
+                    fetch_entries(
+                        data_start + indptr[i], indices_start + indptr[i],
+                        indptr[i + 1] - indptr[i],
                     )
+                    sa_prefetch_early(&y[i, 0])
                 i = r if sequential else rows[r]
                 nnz = indptr[i + 1] - indptr[i]
+                if nnz > scratch.capacity and ready:
+                    ready = make_row_scratch(&scratch, nnz, n_outputs, sizeof(state_t))
+                if not ready:
+                    break
                 weight = sample_weight[i] if sample_weight.shape[0] else 1.0
-                predict_sample(
+                x = predict_sample(
                     &plan, data_start + indptr[i], indices_start + indptr[i], nnz,
                     &y[i, 0], weight, pairs_start, column_start, &totals[0],
                     &outputs[0], &bins[0], &scratch, &loss_sums[0, 0],
                 )
+                # While the prediction is under way.
+                if not cached and r + 1 < stop:
+                    ahead = r + 1 if sequential else rows[r + 1]
+                    fetch_pairs(
+                        pairs_start, indices_start + indptr[ahead],
+                        indptr[ahead + 1] - indptr[ahead], n_outputs,
+                    )
                 if batch_size == 1:
                     finite = learn_row(
-                        &plan, indices_start + indptr[i], nnz, &y[i, 0], weight,
+                        &plan, indices_start + indptr[i], x, nnz, &y[i, 0], weight,
                         pairs_start, &totals[0], &outputs[0], &alpha[0, 0], &scratch,
                     )
                 else:
@@ -759,8 +827,10 @@ def train(
                     failed = i
                     break
     finally:
-        free(scratch.memory)
+        free_scratch(&scratch)
         free_table(&table)
+    if not ready:
+        raise MemoryError("no memory for the scratch rows of the kernel")
     return failed
 
 
@@ -781,8 +851,7 @@ cdef bint step_batch(
     cdef double* gradients = scratch.gradients
     cdef bint finite
     cdef Py_ssize_t o
-    for o in range(plan.n_outputs):
-        rates[o] = rates_of(plan, totals, &outputs[o])
+    find_rates(plan, totals, outputs, rates)
     finite = step_table(
         plan, table, share, rates, outputs, column_max, totals.column_limit, pairs
     )
@@ -824,7 +893,8 @@ def predict_raw(
                     x /= column_unit(scaling, column_max[j], limit)
                 for o in range(n_outputs):
                     out[i, o] += x * read_weight(
-                        &pairs[j, o, 0], outputs[o].eps, outputs[o].l1, outputs[o].l2
+                        pairs[j, 0, o], pairs[j, 1, o], outputs[o].eps, outputs[o].l1,
+                        outputs[o].l2,
                     )
 
 
@@ -882,7 +952,8 @@ def read_weights(
                 unit = column_unit(scaling, column_max[j], totals[0].column_limit)
             for o in range(outputs.shape[0]):
                 out[j, o] = <state_t> (read_weight(
-                    &pairs[j, o, 0], outputs[o].eps, outputs[o].l1, outputs[o].l2
+                    pairs[j, 0, o], pairs[j, 1, o], outputs[o].eps, outputs[o].l1,
+                    outputs[o].l2,
                 ) / unit)
 
 

@@ -4,6 +4,11 @@ The formula itself stands in ``native/formula.inc.h``, in one place for the loop
 the compiler turns into vector code and for those here that go feature by feature.
 """
 
+from libc.stdint cimport int64_t
+
+from sparse_adagrad.kernels.scales cimport index_t
+
+
 ctypedef fused state_t:
     float
     double
@@ -28,86 +33,248 @@ cdef extern from "native/variants.h" nogil:
     enum:
         SA_LANES
 
-    ctypedef struct sa_variant:
-        const char* name
-        double (*read_f32)(
-            const sa_pair_f32*, const float*, float*, Py_ssize_t, double, double, double
+    ctypedef struct sa_rows_f32_i32:
+        double (*read_row)(
+            const sa_pair_f32*, const int*, const float*, Py_ssize_t, float*, double,
+            double, double
         ) noexcept nogil
-        double (*read_f64)(
-            const sa_pair_f64*, const double*, double*, Py_ssize_t, double, double,
+        int (*step_row)(
+            sa_pair_f32*, const int*, const float*, Py_ssize_t, const float*, double,
             double
         ) noexcept nogil
-        int (*step_f32)(
-            sa_pair_f32*, const float*, const float*, Py_ssize_t, double, double
+        void (*read_outputs)(
+            const float*, const int*, const float*, Py_ssize_t, Py_ssize_t, float*,
+            const float*, const float*, const float*, float*
         ) noexcept nogil
-        int (*step_f64)(
-            sa_pair_f64*, const double*, const double*, Py_ssize_t, double, double
+        int (*step_outputs)(
+            float*, const int*, const float*, Py_ssize_t, Py_ssize_t, const float*,
+            const float*, const float*
         ) noexcept nogil
+
+    ctypedef struct sa_rows_f32_i64:
+        double (*read_row)(
+            const sa_pair_f32*, const int64_t*, const float*, Py_ssize_t, float*, double,
+            double, double
+        ) noexcept nogil
+        int (*step_row)(
+            sa_pair_f32*, const int64_t*, const float*, Py_ssize_t, const float*, double,
+            double
+        ) noexcept nogil
+        void (*read_outputs)(
+            const float*, const int64_t*, const float*, Py_ssize_t, Py_ssize_t, float*,
+            const float*, const float*, const float*, float*
+        ) noexcept nogil
+        int (*step_outputs)(
+            float*, const int64_t*, const float*, Py_ssize_t, Py_ssize_t, const float*,
+            const float*, const float*
+        ) noexcept nogil
+
+    ctypedef struct sa_rows_f64_i32:
+        double (*read_row)(
+            const sa_pair_f64*, const int*, const double*, Py_ssize_t, double*, double,
+            double, double
+        ) noexcept nogil
+        int (*step_row)(
+            sa_pair_f64*, const int*, const double*, Py_ssize_t, const double*, double,
+            double
+        ) noexcept nogil
+        void (*read_outputs)(
+            const double*, const int*, const double*, Py_ssize_t, Py_ssize_t, double*,
+            const double*, const double*, const double*, double*
+        ) noexcept nogil
+        int (*step_outputs)(
+            double*, const int*, const double*, Py_ssize_t, Py_ssize_t, const double*,
+            const double*, const double*
+        ) noexcept nogil
+
+    ctypedef struct sa_rows_f64_i64:
+        double (*read_row)(
+            const sa_pair_f64*, const int64_t*, const double*, Py_ssize_t, double*, double,
+            double, double
+        ) noexcept nogil
+        int (*step_row)(
+            sa_pair_f64*, const int64_t*, const double*, Py_ssize_t, const double*, double,
+            double
+        ) noexcept nogil
+        void (*read_outputs)(
+            const double*, const int64_t*, const double*, Py_ssize_t, Py_ssize_t, double*,
+            const double*, const double*, const double*, double*
+        ) noexcept nogil
+        int (*step_outputs)(
+            double*, const int64_t*, const double*, Py_ssize_t, Py_ssize_t, const double*,
+            const double*, const double*
+        ) noexcept nogil
+
+    ctypedef struct sa_variant:
+        const char* name
+        sa_rows_f32_i32 f32_i32
+        sa_rows_f32_i64 f32_i64
+        sa_rows_f64_i32 f64_i32
+        sa_rows_f64_i64 f64_i64
 
     const sa_variant* sa_variant_at(int place)
     void sa_prefetch(const void* address)
+    void sa_prefetch_early(const void* address)
 
 
 cdef inline state_t read_weight(
-    const state_t* pair, double eps, double l1, double l2
+    state_t u, state_t s, double eps, double l1, double l2
 ) noexcept nogil:
     """The weight that a pair (u, s) stands for."""
+    cdef sa_pair_f32 pair_f32
+    cdef sa_pair_f64 pair_f64
     if state_t is float:
-        return sa_read_weight_f32(
-            (<const sa_pair_f32*> pair)[0], <float> eps, <float> l1, <float> l2
-        )
+        pair_f32.u, pair_f32.s = u, s
+        return sa_read_weight_f32(pair_f32, <float> eps, <float> l1, <float> l2)
     else:
-        return sa_read_weight_f64((<const sa_pair_f64*> pair)[0], eps, l1, l2)
+        pair_f64.u, pair_f64.s = u, s
+        return sa_read_weight_f64(pair_f64, eps, l1, l2)
 
 
 cdef inline void dual_step(
-    state_t* pair, state_t w, double g, double eta
+    state_t* u, state_t* s, state_t w, double g, double eta
 ) noexcept nogil:
     """Step one pair by the gradient g; w is the weight before."""
-    cdef sa_pair_f32 moved_f32
-    cdef sa_pair_f64 moved_f64
+    cdef sa_pair_f32 pair_f32
+    cdef sa_pair_f64 pair_f64
     if state_t is float:
-        moved_f32 = sa_dual_step_f32(
-            (<const sa_pair_f32*> pair)[0], w, <float> g, <float> eta
-        )
-        pair[0], pair[1] = moved_f32.u, moved_f32.s
+        pair_f32.u, pair_f32.s = u[0], s[0]
+        pair_f32 = sa_dual_step_f32(pair_f32, w, <float> g, <float> eta)
+        s[0], u[0] = pair_f32.s, pair_f32.u
     else:
-        moved_f64 = sa_dual_step_f64((<const sa_pair_f64*> pair)[0], w, g, eta)
-        pair[0], pair[1] = moved_f64.u, moved_f64.s
+        pair_f64.u, pair_f64.s = u[0], s[0]
+        pair_f64 = sa_dual_step_f64(pair_f64, w, g, eta)
+        s[0], u[0] = pair_f64.s, pair_f64.u
 
 
 cdef inline double read_row(
     const sa_variant* variant,
     const state_t* pairs,
+    const index_t* indices,
     const state_t* x,
-    state_t* w,
-    Py_ssize_t padded,
+    Py_ssize_t row_nnz,
+    state_t* read,
     double eps,
     double l1,
     double l2,
 ) noexcept nogil:
-    """Read a gathered row's weights into w; return their product with x."""
+    """Read the row's (u, s, w) into ``read``; return the product of x and w."""
     if state_t is float:
-        return variant.read_f32(
-            <const sa_pair_f32*> pairs, x, w, padded, eps, l1, l2
-        )
+        if index_t is int:
+            return variant.f32_i32.read_row(
+                <const sa_pair_f32*> pairs, indices, x, row_nnz, read, eps, l1, l2
+            )
+        else:
+            return variant.f32_i64.read_row(
+                <const sa_pair_f32*> pairs, indices, x, row_nnz, read, eps, l1, l2
+            )
     else:
-        return variant.read_f64(
-            <const sa_pair_f64*> pairs, x, w, padded, eps, l1, l2
-        )
+        if index_t is int:
+            return variant.f64_i32.read_row(
+                <const sa_pair_f64*> pairs, indices, x, row_nnz, read, eps, l1, l2
+            )
+        else:
+            return variant.f64_i64.read_row(
+                <const sa_pair_f64*> pairs, indices, x, row_nnz, read, eps, l1, l2
+            )
 
 
 cdef inline bint step_row(
     const sa_variant* variant,
     state_t* pairs,
+    const index_t* indices,
     const state_t* x,
-    const state_t* w,
-    Py_ssize_t padded,
+    Py_ssize_t row_nnz,
+    const state_t* read,
     double gradient,
     double eta,
 ) noexcept nogil:
-    """Step a gathered row; whether every number stayed finite."""
+    """Step the features that were read; whether every number stayed finite."""
     if state_t is float:
-        return variant.step_f32(<sa_pair_f32*> pairs, x, w, padded, gradient, eta)
+        if index_t is int:
+            return variant.f32_i32.step_row(
+                <sa_pair_f32*> pairs, indices, x, row_nnz, read, gradient, eta
+            )
+        else:
+            return variant.f32_i64.step_row(
+                <sa_pair_f32*> pairs, indices, x, row_nnz, read, gradient, eta
+            )
     else:
-        return variant.step_f64(<sa_pair_f64*> pairs, x, w, padded, gradient, eta)
+        if index_t is int:
+            return variant.f64_i32.step_row(
+                <sa_pair_f64*> pairs, indices, x, row_nnz, read, gradient, eta
+            )
+        else:
+            return variant.f64_i64.step_row(
+                <sa_pair_f64*> pairs, indices, x, row_nnz, read, gradient, eta
+            )
+
+
+cdef inline void read_outputs(
+    const sa_variant* variant,
+    const state_t* state,
+    const index_t* indices,
+    const state_t* x,
+    Py_ssize_t row_nnz,
+    Py_ssize_t n_outputs,
+    state_t* read,
+    const state_t* eps,
+    const state_t* l1,
+    const state_t* l2,
+    state_t* raw_prediction,
+) noexcept nogil:
+    """`read_row` for outputs side by side; ``read`` holds the weights alone."""
+    if state_t is float:
+        if index_t is int:
+            variant.f32_i32.read_outputs(
+                state, indices, x, row_nnz, n_outputs, read, eps, l1, l2,
+                raw_prediction
+            )
+        else:
+            variant.f32_i64.read_outputs(
+                state, indices, x, row_nnz, n_outputs, read, eps, l1, l2,
+                raw_prediction
+            )
+    else:
+        if index_t is int:
+            variant.f64_i32.read_outputs(
+                state, indices, x, row_nnz, n_outputs, read, eps, l1, l2,
+                raw_prediction
+            )
+        else:
+            variant.f64_i64.read_outputs(
+                state, indices, x, row_nnz, n_outputs, read, eps, l1, l2,
+                raw_prediction
+            )
+
+
+cdef inline bint step_outputs(
+    const sa_variant* variant,
+    state_t* state,
+    const index_t* indices,
+    const state_t* x,
+    Py_ssize_t row_nnz,
+    Py_ssize_t n_outputs,
+    const state_t* read,
+    const state_t* gradients,
+    const state_t* eta,
+) noexcept nogil:
+    """`step_row` for outputs side by side."""
+    if state_t is float:
+        if index_t is int:
+            return variant.f32_i32.step_outputs(
+                state, indices, x, row_nnz, n_outputs, read, gradients, eta
+            )
+        else:
+            return variant.f32_i64.step_outputs(
+                state, indices, x, row_nnz, n_outputs, read, gradients, eta
+            )
+    else:
+        if index_t is int:
+            return variant.f64_i32.step_outputs(
+                state, indices, x, row_nnz, n_outputs, read, gradients, eta
+            )
+        else:
+            return variant.f64_i64.step_outputs(
+                state, indices, x, row_nnz, n_outputs, read, gradients, eta
+            )

@@ -15,8 +15,9 @@
  * (c) s' - s is taken between the two stored roots, so rounding of s cannot make w
  *     drift.
  *
- * Included once per type: REAL is the type, SQRT, FABS and FMAX its functions and
- * TYPED(name) its suffix. No branches, so that a row of these becomes vector code.
+ * Included once per type: REAL is a number or, in the vector variants, a register of
+ * numbers; SQRT, FABS, POSITIVE (larger of it and 0) and SIGNED (first with the sign
+ * of the second) are its functions, TYPED(name) its suffix. No branches.
  */
 
 typedef struct {
@@ -26,8 +27,7 @@ typedef struct {
 /* w = -sign(u) max(|u| - l1, 0) / (s + eps + l2) */
 static inline REAL TYPED(sa_read_weight)(TYPED(sa_pair) p, REAL eps, REAL l1, REAL l2)
 {
-    REAL size = FMAX(FABS(p.u) - l1, 0);
-    return (p.u > 0 ? -size : size) / (p.s + eps + l2);
+    return SIGNED(POSITIVE(FABS(p.u) - l1), -p.u) / (p.s + eps + l2);
 }
 
 /* Add g^2 to s^2, then move u against the gradient; w is the weight before. */

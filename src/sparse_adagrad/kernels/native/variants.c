@@ -2,28 +2,37 @@
  *
  * The portable variant defines what is right and always exists; on ARM the compiler
  * makes NEON of it. The others are x86-64's and need a compiler that takes instruction
- * sets by region, GCC's or Clang's. formula.h is included before any region opens, and
- * all it holds is static inline, so no wider instruction leaks out of a region.
+ * sets by region, GCC's or Clang's. Headers are included before any region opens, so
+ * that no wider instruction leaks out of a region.
  */
 #include "variants.h"
 
 #include <string.h>
 
-#define VARIANT(name) name##_portable
-#include "row_types.inc.h"
-#undef VARIANT
+#define NUMBER float
+#define PAIR sa_pair_f32
+#define SCALAR(name) name##_f32
+#define LANES 8
+#define LOCAL(name) name##_f32_portable
+#include "vectors/portable.inc.h"
+#include "rows.inc.h"
+#include "vectors/undefine.inc.h"
 
-#define TABLE_ROW(name)                                                             \
-    {                                                                               \
-        #name, sa_read_row_f32_##name, sa_read_row_f64_##name,                      \
-            sa_step_row_f32_##name, sa_step_row_f64_##name                          \
-    }
+#define NUMBER double
+#define PAIR sa_pair_f64
+#define SCALAR(name) name##_f64
+#define LANES 4
+#define LOCAL(name) name##_f64_portable
+#include "vectors/portable.inc.h"
+#include "rows.inc.h"
+#include "vectors/undefine.inc.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define SA_X86_VARIANTS 1
 #endif
 
 #ifdef SA_X86_VARIANTS
+#include <immintrin.h>
 
 #ifdef __clang__
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
@@ -31,9 +40,25 @@
 #pragma GCC push_options
 #pragma GCC target("avx2,fma")
 #endif
-#define VARIANT(name) name##_avx2
-#include "row_types.inc.h"
-#undef VARIANT
+
+#define NUMBER float
+#define PAIR sa_pair_f32
+#define LANES 8
+#define LOCAL(name) name##_f32_avx2
+#include "vectors/avx2_f32.inc.h"
+#include "vectors/registers.inc.h"
+#include "rows.inc.h"
+#include "vectors/undefine.inc.h"
+
+#define NUMBER double
+#define PAIR sa_pair_f64
+#define LANES 4
+#define LOCAL(name) name##_f64_avx2
+#include "vectors/avx2_f64.inc.h"
+#include "vectors/registers.inc.h"
+#include "rows.inc.h"
+#include "vectors/undefine.inc.h"
+
 #ifdef __clang__
 #pragma clang attribute pop
 #pragma clang attribute push(                                                       \
@@ -44,9 +69,25 @@
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,fma,prefer-vector-width=512")
 #endif
-#define VARIANT(name) name##_avx512
-#include "row_types.inc.h"
-#undef VARIANT
+
+#define NUMBER float
+#define PAIR sa_pair_f32
+#define LANES 16
+#define LOCAL(name) name##_f32_avx512
+#include "vectors/avx512_f32.inc.h"
+#include "vectors/registers.inc.h"
+#include "rows.inc.h"
+#include "vectors/undefine.inc.h"
+
+#define NUMBER double
+#define PAIR sa_pair_f64
+#define LANES 8
+#define LOCAL(name) name##_f64_avx512
+#include "vectors/avx512_f64.inc.h"
+#include "vectors/registers.inc.h"
+#include "rows.inc.h"
+#include "vectors/undefine.inc.h"
+
 #ifdef __clang__
 #pragma clang attribute pop
 #else
@@ -55,12 +96,23 @@
 
 #endif
 
+#define ROWS_OF(types, name)                                                        \
+    {                                                                               \
+        sa_read_row_##types##_##name, sa_step_row_##types##_##name,                 \
+            sa_read_outputs_##types##_##name, sa_step_outputs_##types##_##name      \
+    }
+#define VARIANT(name)                                                               \
+    {                                                                               \
+        #name, ROWS_OF(i32_f32, name), ROWS_OF(i64_f32, name),                      \
+            ROWS_OF(i32_f64, name), ROWS_OF(i64_f64, name)                          \
+    }
+
 /* Widest last. */
 static const sa_variant VARIANTS[] = {
-    TABLE_ROW(portable),
+    VARIANT(portable),
 #ifdef SA_X86_VARIANTS
-    TABLE_ROW(avx2),
-    TABLE_ROW(avx512),
+    VARIANT(avx2),
+    VARIANT(avx512),
 #endif
 };
 

@@ -1,33 +1,52 @@
-/* The vector middle of a row, in the variant that the CPU runs best. */
+/* The row in the variant that the CPU runs best. */
 #ifndef SPARSE_ADAGRAD_VARIANTS_H
 #define SPARSE_ADAGRAD_VARIANTS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "formula.h"
 
-/* Two AVX-512 registers of float32: enough sums side by side on any CPU. */
-#define SA_LANES 32
+/* Numbers that a block of the widest vector takes; scratch rows are made for these. */
+#define SA_LANES 16
 
-/* Ask for a cache line that will be written; a hint, and nothing where unknown. */
+/* Ask for a cache line: one that will be written soon, or one that is read in a while
+ * and may wait in the second cache. Hints; nothing where unknown. */
 #ifdef __GNUC__
 #define sa_prefetch(address) __builtin_prefetch(address, 1)
+#define sa_prefetch_early(address) __builtin_prefetch(address, 0, 2)
 #else
 #define sa_prefetch(address) ((void)(address))
+#define sa_prefetch_early(address) ((void)(address))
 #endif
+
+/* The functions of row.inc.h for one number and one index type. */
+#define SA_ROWS(NUMBER, PAIR, INDEX)                                                \
+    struct {                                                                        \
+        double (*read_row)(const PAIR *, const INDEX *, const NUMBER *, ptrdiff_t,  \
+                           NUMBER *, double, double, double);                       \
+        int (*step_row)(PAIR *, const INDEX *, const NUMBER *, ptrdiff_t,           \
+                        const NUMBER *, double, double);                            \
+        void (*read_outputs)(const NUMBER *, const INDEX *, const NUMBER *,         \
+                             ptrdiff_t, ptrdiff_t, NUMBER *, const NUMBER *,        \
+                             const NUMBER *, const NUMBER *, NUMBER *);             \
+        int (*step_outputs)(NUMBER *, const INDEX *, const NUMBER *, ptrdiff_t,     \
+                            ptrdiff_t, const NUMBER *, const NUMBER *,              \
+                            const NUMBER *);                                        \
+    }
+
+typedef SA_ROWS(float, sa_pair_f32, int32_t) sa_rows_f32_i32;
+typedef SA_ROWS(float, sa_pair_f32, int64_t) sa_rows_f32_i64;
+typedef SA_ROWS(double, sa_pair_f64, int32_t) sa_rows_f64_i32;
+typedef SA_ROWS(double, sa_pair_f64, int64_t) sa_rows_f64_i64;
 
 typedef struct {
     const char *name;
-    double (*read_f32)(const sa_pair_f32 *, const float *, float *, ptrdiff_t, double,
-                       double, double);
-    double (*read_f64)(const sa_pair_f64 *, const double *, double *, ptrdiff_t,
-                       double, double, double);
-    int (*step_f32)(sa_pair_f32 *, const float *, const float *, ptrdiff_t, double,
-                    double);
-    int (*step_f64)(sa_pair_f64 *, const double *, const double *, ptrdiff_t, double,
-                    double);
+    sa_rows_f32_i32 f32_i32;
+    sa_rows_f32_i64 f32_i64;
+    sa_rows_f64_i32 f64_i32;
+    sa_rows_f64_i64 f64_i64;
 } sa_variant;
-
 
 /* The variant at a place among those that run here, narrowest first; NULL past them. */
 const sa_variant *sa_variant_at(int place);

@@ -1,0 +1,95 @@
+/* A vector in plain C: LANES numbers, and loops over them that a compiler turns into
+ * the vector code of its baseline, SSE2 or NEON.
+ *
+ * Included once per type: NUMBER is float or double, SCALAR(name) its formula. Defines
+ * what row.inc.h asks for.
+ */
+
+typedef struct {
+    NUMBER lane[LANES];
+} LOCAL(vec);
+
+#define EACH_LANE for (int t = 0; t < LANES; t++)
+
+static inline LOCAL(vec) LOCAL(spread)(NUMBER value)
+{
+    LOCAL(vec) v;
+    EACH_LANE v.lane[t] = value;
+    return v;
+}
+
+static inline LOCAL(vec) LOCAL(load)(const NUMBER *from, ptrdiff_t count)
+{
+    LOCAL(vec) v;
+    if (count >= LANES)
+        EACH_LANE v.lane[t] = from[t];
+    else
+        EACH_LANE v.lane[t] = t < count ? from[t] : 0;
+    return v;
+}
+
+static inline void LOCAL(store)(NUMBER *to, LOCAL(vec) v, ptrdiff_t count)
+{
+    if (count >= LANES)
+        EACH_LANE to[t] = v.lane[t];
+    else
+        for (ptrdiff_t t = 0; t < count; t++)
+            to[t] = v.lane[t];
+}
+
+static inline LOCAL(vec) LOCAL(add_product)(LOCAL(vec) a, LOCAL(vec) b, LOCAL(vec) sum)
+{
+    EACH_LANE sum.lane[t] += a.lane[t] * b.lane[t];
+    return sum;
+}
+
+static inline LOCAL(vec) LOCAL(times)(LOCAL(vec) a, LOCAL(vec) b)
+{
+    EACH_LANE a.lane[t] *= b.lane[t];
+    return a;
+}
+
+static inline NUMBER LOCAL(total)(LOCAL(vec) v)
+{
+    for (int half = LANES / 2; half; half /= 2)
+        for (int t = 0; t < half; t++)
+            v.lane[t] += v.lane[t + half];
+    return v.lane[0];
+}
+
+/* Pairs from LANES places: AT(t) is the address of one. */
+#define GATHER(u, s, AT)                                                            \
+    EACH_LANE                                                                       \
+    {                                                                               \
+        (u).lane[t] = (AT(t))->u;                                                   \
+        (s).lane[t] = (AT(t))->s;                                                   \
+    }
+#define SCATTER(u, s, AT)                                                           \
+    EACH_LANE                                                                       \
+    {                                                                               \
+        (AT(t))->u = (u).lane[t];                                                   \
+        (AT(t))->s = (s).lane[t];                                                   \
+    }
+
+static inline LOCAL(vec) LOCAL(read_weights)(
+    LOCAL(vec) u, LOCAL(vec) s, LOCAL(vec) eps, LOCAL(vec) l1, LOCAL(vec) l2)
+{
+    EACH_LANE
+    {
+        SCALAR(sa_pair) p = {u.lane[t], s.lane[t]};
+        u.lane[t] = SCALAR(sa_read_weight)(p, eps.lane[t], l1.lane[t], l2.lane[t]);
+    }
+    return u;
+}
+
+static inline void LOCAL(dual_steps)(
+    LOCAL(vec) *u, LOCAL(vec) *s, LOCAL(vec) w, LOCAL(vec) g, LOCAL(vec) eta)
+{
+    EACH_LANE
+    {
+        SCALAR(sa_pair) p = {u->lane[t], s->lane[t]};
+        p = SCALAR(sa_dual_step)(p, w.lane[t], g.lane[t], eta.lane[t]);
+        u->lane[t] = p.u;
+        s->lane[t] = p.s;
+    }
+}

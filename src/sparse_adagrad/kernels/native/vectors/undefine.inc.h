@@ -1,0 +1,21 @@
+/* Forget what the file of one vector has defined. */
+#undef EACH_LANE
+#undef TWO
+#undef FOUR
+#undef EIGHT
+#undef HALF
+#undef PAIR_AT
+#undef PUT_PAIR
+#undef PUT_TWO
+#undef GATHER
+#undef SCATTER
+#undef REAL
+#undef SQRT
+#undef FABS
+#undef POSITIVE
+#undef SIGNED
+#undef LANES
+#undef NUMBER
+#undef PAIR
+#undef SCALAR
+#undef LOCAL
