@@ -26,7 +26,7 @@ extensions = [
         extra_compile_args=FLAGS,
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
     )
-    for name in ("csr", "losses", "scales", "adagrad")
+    for name in ("csr", "losses", "scales", "columns", "adagrad")
 ]
 
 setup(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,6 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparse_adagrad.kernels import adagrad, scales
+
+CACHE_LINE = 64
+
+
+def aligned_zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Zeros from the start of a cache line on, so that a feature straddles no two.
+
+    Pages are not touched until they are used.
+    """
+    size = math.prod(shape) * dtype.itemsize
+    memory = np.zeros(size + CACHE_LINE, np.uint8)
+    start = -memory.ctypes.data % CACHE_LINE
+    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 @dataclass(slots=True)
@@ -49,7 +63,7 @@ class ModelState:
     ) -> ModelState:
         """State of an untrained model; zero pages are not touched until used."""
         state = cls(
-            pairs=np.zeros((n_features, 2, n_outputs), dtype),
+            pairs=aligned_zeros((n_features, 2, n_outputs), dtype),
             column_max=np.zeros(0 if scaling is None else n_features, dtype),
             totals=np.zeros(1, scales.TOTALS_DTYPE),
             outputs=np.zeros(n_outputs, scales.OUTPUT_DTYPE),
@@ -73,9 +87,11 @@ class ModelState:
 
     def copy(self) -> ModelState:
         """A state that shares nothing with this one."""
+        pairs = aligned_zeros(self.pairs.shape, self.pairs.dtype)
+        pairs[:] = self.pairs
         return replace(
             self,
-            pairs=self.pairs.copy(),
+            pairs=pairs,
             column_max=self.column_max.copy(),
             totals=self.totals.copy(),
             outputs=self.outputs.copy(),
@@ -94,7 +110,7 @@ class ModelState:
         if n_features <= capacity:
             return replace(self, n_features=n_features)
         capacity = max(n_features, capacity + capacity // 2)
-        pairs = np.zeros((capacity, *self.pairs.shape[1:]), self.pairs.dtype)
+        pairs = aligned_zeros((capacity, *self.pairs.shape[1:]), self.pairs.dtype)
         pairs[: len(self.pairs)] = self.pairs
         if initial_accumulator_value:
             pairs[len(self.pairs) :, 1] = np.sqrt(initial_accumulator_value)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sparse_adagrad._state import ModelState
 from sparse_adagrad._validation import Rows
-from sparse_adagrad.kernels import adagrad, scales
+from sparse_adagrad.kernels import adagrad, columns, scales
 
 # Entries between two looks at Python's signals: some ten milliseconds.
 ENTRIES_PER_CALL = 1 << 21
@@ -100,7 +100,7 @@ class Problem:
             return self
         rows = self.rows
         scaled = np.empty(rows.nnz, rows.data.dtype)
-        scales.scale_columns(rows.data, rows.indices, units, scaled)
+        columns.scale_columns(rows.data, rows.indices, units, scaled)
         rows = Rows(scaled, rows.indices, rows.indptr, rows.n_features)
         return Problem(rows, self.y, self.weights, self.rows_to_visit, self.weight_sum)
 
@@ -256,40 +256,30 @@ def column_units(state: ModelState) -> NDArray[np.float64] | None:
 
 def measure_scales(
     state: ModelState, problem: Problem, settings: adagrad.Settings
-) -> None:
-    """Measure what `fit` holds fixed; a warm start keeps the scales it has."""
+) -> Problem:
+    """Measure what `fit` holds fixed; a warm start keeps the scales it has.
+
+    Returns the problem in the units of its columns.
+    """
     rows, visited = problem.rows, problem.rows_to_visit
     first = state.totals["weight_sum"][0] == 0
     if state.scales_columns:
-        largest = state.column_max.astype(np.float64)
-        counts = np.zeros(len(largest), np.int64)
-        scales.observe_columns(
-            rows.data, rows.indices, rows.indptr, visited, largest, counts
-        )
-        state.column_max[:] = largest
+        found = np.zeros(len(state.column_max), columns.COLUMN_DTYPE)
+        found["largest"] = state.column_max
+        columns.observe_columns(rows.data, rows.indices, rows.indptr, visited, found)
+        state.column_max[:] = found["largest"]
         if first:
-            state.totals["column_limit"] = 2 * weighted_median(largest, counts)
-    if not first:
-        return
-    scaled = problem.in_column_units(state).rows
-    scales.observe_targets(
-        problem.y, visited, problem.weights, state.totals, state.outputs
-    )
-    state.totals["row_sq_sum"] = scales.row_sq_sum(
-        scaled.data, scaled.indptr, visited, problem.weights
-    )
-    adagrad.start_at_mean(settings, state.outputs)
-
-
-def weighted_median(values: NDArray[Any], counts: NDArray[np.int64]) -> float:
-    """Smallest value that at least half of the counts do not exceed; 0 of none."""
-    seen = np.flatnonzero(counts)
-    if not len(seen):
-        return 0.0
-    order = seen[np.argsort(values[seen])]
-    cumulative = np.cumsum(counts[order])
-    middle = np.searchsorted(2 * cumulative, cumulative[-1])
-    return float(values[order[middle]])
+            state.totals["column_limit"] = 2 * columns.median_largest(found)
+    problem = problem.in_column_units(state)
+    if first:
+        scales.observe_targets(
+            problem.y, visited, problem.weights, state.totals, state.outputs
+        )
+        state.totals["row_sq_sum"] = scales.row_sq_sum(
+            problem.rows.data, rows.indptr, visited, problem.weights
+        )
+        adagrad.start_at_mean(settings, state.outputs)
+    return problem
 
 
 def predict_raw(

@@ -307,8 +307,10 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
             else:
                 self._check_continues(before, problem)
                 state = before.copy()
-            measure_scales(state, problem, self._settings(running=False))
-            self._run_epochs(state, problem, X, y, sample_weight)
+            # A column's unit is divided out once, not in every epoch.
+            scaled = measure_scales(state, problem, self._settings(running=False))
+            scaled.validation = problem.validation
+            self._run_epochs(state, scaled, X, y, sample_weight)
         return self
 
     def partial_fit(
@@ -400,10 +402,9 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
         """Train epoch by epoch, until told to stop; keeps what an interrupt leaves."""
         settings = self._settings(running=False)
         alpha, measure = self._fit_alpha(state, problem, settings)
-        # A column's unit is divided out once, not in every epoch.
         trainer = Trainer(
             state,
-            problem.in_column_units(state),
+            problem,
             settings,
             self._split_penalty(alpha),
             linear_loss=self.loss in losses.LINEAR,

@@ -231,7 +231,7 @@ cdef bint make_row_scratch(
     cdef size_t x = in_lines(item * capacity)
     free(scratch.row_memory)
     scratch.row_memory = malloc(
-        LINE + x + item * max(3 * (capacity + SA_LANES), capacity * n_outputs)
+        LINE + x + item * (capacity + SA_LANES) * max(n_outputs, <Py_ssize_t> SA_LANES)
     )
     if scratch.row_memory == NULL:
         return False

@@ -10,20 +10,6 @@ OUTPUT_DTYPE: Final[np.dtype[np.void]]
 N_HISTOGRAM_BINS: Final[int]
 SCALINGS: Final[dict[str | None, int]]
 
-def observe_columns(
-    data: NDArray[Any],  # (>= nnz,) float32 or float64
-    indices: NDArray[Any],  # (>= nnz,) int32 or int64
-    indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64
-    rows: NDArray[np.int64],  # (n_visited,) or (0,) for all
-    column_max: NDArray[np.float64],  # (n_features,), updated
-    column_count: NDArray[np.int64],  # (n_features,), updated
-) -> None: ...
-def scale_columns(
-    data: NDArray[Any],  # (>= nnz,) float32 or float64
-    indices: NDArray[Any],  # (>= nnz,) int32 or int64
-    column_units: NDArray[np.float64],  # (n_features,)
-    out: NDArray[Any],  # (nnz,), dtype of data; written
-) -> None: ...
 def row_sq_sum(
     data: NDArray[Any],  # (>= nnz,) float32 or float64
     indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64

@@ -18,41 +18,6 @@ N_HISTOGRAM_BINS = N_BINS
 SCALINGS = {None: SCALING_NONE, "auto": SCALING_AUTO, "max_abs": SCALING_MAX_ABS}
 
 
-def observe_columns(
-    const data_t[::1] data,
-    const index_t[::1] indices,
-    const offset_t[::1] indptr,
-    const int64_t[::1] rows,
-    double[::1] column_max,
-    int64_t[::1] column_count,
-):
-    """Raise ``column_max`` to the largest |x|; count the entries that are not 0."""
-    cdef Py_ssize_t n_rows = rows.shape[0] if rows.shape[0] else indptr.shape[0] - 1
-    cdef Py_ssize_t r, i, k
-    cdef double size
-    with nogil:
-        for r in range(n_rows):
-            i = rows[r] if rows.shape[0] else r
-            for k in range(indptr[i], indptr[i + 1]):
-                size = fabs(data[k])
-                if size > 0.0:
-                    column_count[indices[k]] += 1
-                    column_max[indices[k]] = fmax(column_max[indices[k]], size)
-
-
-def scale_columns(
-    const data_t[::1] data,
-    const index_t[::1] indices,
-    const double[::1] column_units,
-    data_t[::1] out,
-):
-    """Write every entry in its column's unit to ``out``."""
-    cdef Py_ssize_t k
-    with nogil:
-        for k in range(out.shape[0]):
-            out[k] = <data_t> (data[k] / column_units[indices[k]])
-
-
 def row_sq_sum(
     const data_t[::1] data,
     const offset_t[::1] indptr,
@@ -63,14 +28,24 @@ def row_sq_sum(
     cdef Py_ssize_t n_rows = rows.shape[0] if rows.shape[0] else indptr.shape[0] - 1
     cdef Py_ssize_t r, i, k
     cdef double total = 0.0
-    cdef double length_sq
+    # Four sums side by side: one would wait for itself at every entry.
+    cdef double a, b, c, d
     with nogil:
         for r in range(n_rows):
             i = rows[r] if rows.shape[0] else r
-            length_sq = 0.0
-            for k in range(indptr[i], indptr[i + 1]):
-                length_sq += <double> data[k] * <double> data[k]
-            total += length_sq * (sample_weight[i] if sample_weight.shape[0] else 1.0)
+            a = b = c = d = 0.0
+            k = indptr[i]
+            while k + 3 < indptr[i + 1]:
+                a += <double> data[k] * data[k]
+                b += <double> data[k + 1] * data[k + 1]
+                c += <double> data[k + 2] * data[k + 2]
+                d += <double> data[k + 3] * data[k + 3]
+                k += 4
+            for k in range(k, indptr[i + 1]):
+                a += <double> data[k] * data[k]
+            total += ((a + b) + (c + d)) * (
+                sample_weight[i] if sample_weight.shape[0] else 1.0
+            )
     return total
 
 

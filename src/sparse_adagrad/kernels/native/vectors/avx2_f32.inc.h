@@ -24,6 +24,39 @@ static inline void LOCAL(store)(float *to, __m256 v, ptrdiff_t count)
         _mm256_maskstore_ps(to, LOCAL(first)(count), v);
 }
 
+static inline __m256 LOCAL(halves)(__m128 low, __m128 high)
+{
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(low), high, 1);
+}
+
+static inline __m256 LOCAL(spread_halves)(float low, float high)
+{
+    return LOCAL(halves)(_mm_set1_ps(low), _mm_set1_ps(high));
+}
+
+static inline __m256 LOCAL(load_halves)(
+    const float *low, const float *high, ptrdiff_t count)
+{
+    const __m128i first = _mm256_castsi256_si128(LOCAL(first)(count));
+    if (count == 4)
+        return LOCAL(halves)(_mm_loadu_ps(low), _mm_loadu_ps(high));
+    return LOCAL(halves)(_mm_maskload_ps(low, first), _mm_maskload_ps(high, first));
+}
+
+static inline void LOCAL(store_halves)(
+    float *low, float *high, __m256 v, ptrdiff_t count)
+{
+    const __m128i first = _mm256_castsi256_si128(LOCAL(first)(count));
+    if (count == 4) {
+        _mm_storeu_ps(high, _mm256_extractf128_ps(v, 1));
+        _mm_storeu_ps(low, _mm256_castps256_ps128(v));
+    }
+    else {
+        _mm_maskstore_ps(high, first, _mm256_extractf128_ps(v, 1));
+        _mm_maskstore_ps(low, first, _mm256_castps256_ps128(v));
+    }
+}
+
 static inline float LOCAL(total)(__m256 v)
 {
     __m128 sum = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));

@@ -24,6 +24,39 @@ static inline void LOCAL(store)(double *to, __m256d v, ptrdiff_t count)
         _mm256_maskstore_pd(to, LOCAL(first)(count), v);
 }
 
+static inline __m256d LOCAL(halves)(__m128d low, __m128d high)
+{
+    return _mm256_insertf128_pd(_mm256_castpd128_pd256(low), high, 1);
+}
+
+static inline __m256d LOCAL(spread_halves)(double low, double high)
+{
+    return LOCAL(halves)(_mm_set1_pd(low), _mm_set1_pd(high));
+}
+
+static inline __m256d LOCAL(load_halves)(
+    const double *low, const double *high, ptrdiff_t count)
+{
+    const __m128i first = _mm256_castsi256_si128(LOCAL(first)(count));
+    if (count == 2)
+        return LOCAL(halves)(_mm_loadu_pd(low), _mm_loadu_pd(high));
+    return LOCAL(halves)(_mm_maskload_pd(low, first), _mm_maskload_pd(high, first));
+}
+
+static inline void LOCAL(store_halves)(
+    double *low, double *high, __m256d v, ptrdiff_t count)
+{
+    const __m128i first = _mm256_castsi256_si128(LOCAL(first)(count));
+    if (count == 2) {
+        _mm_storeu_pd(high, _mm256_extractf128_pd(v, 1));
+        _mm_storeu_pd(low, _mm256_castpd256_pd128(v));
+    }
+    else {
+        _mm_maskstore_pd(high, first, _mm256_extractf128_pd(v, 1));
+        _mm_maskstore_pd(low, first, _mm256_castpd256_pd128(v));
+    }
+}
+
 static inline double LOCAL(total)(__m256d v)
 {
     __m128d sum = _mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd(v, 1));

@@ -23,6 +23,40 @@ static inline void LOCAL(store)(float *to, __m512 v, ptrdiff_t count)
         _mm512_mask_storeu_ps(to, LOCAL(first)(count), v);
 }
 
+static inline __m512 LOCAL(halves)(__m256 low, __m256 high)
+{
+    return _mm512_insertf32x8(_mm512_castps256_ps512(low), high, 1);
+}
+
+static inline __m512 LOCAL(spread_halves)(float low, float high)
+{
+    return LOCAL(halves)(_mm256_set1_ps(low), _mm256_set1_ps(high));
+}
+
+static inline __m512 LOCAL(load_halves)(
+    const float *low, const float *high, ptrdiff_t count)
+{
+    const __mmask8 first = (__mmask8)LOCAL(first)(count);
+    if (count == 8)
+        return LOCAL(halves)(_mm256_loadu_ps(low), _mm256_loadu_ps(high));
+    return LOCAL(halves)(_mm256_maskz_loadu_ps(first, low),
+                         _mm256_maskz_loadu_ps(first, high));
+}
+
+static inline void LOCAL(store_halves)(
+    float *low, float *high, __m512 v, ptrdiff_t count)
+{
+    const __mmask8 first = (__mmask8)LOCAL(first)(count);
+    if (count == 8) {
+        _mm256_storeu_ps(high, _mm512_extractf32x8_ps(v, 1));
+        _mm256_storeu_ps(low, _mm512_castps512_ps256(v));
+    }
+    else {
+        _mm256_mask_storeu_ps(high, first, _mm512_extractf32x8_ps(v, 1));
+        _mm256_mask_storeu_ps(low, first, _mm512_castps512_ps256(v));
+    }
+}
+
 static inline float LOCAL(total)(__m512 v) { return _mm512_reduce_add_ps(v); }
 
 /* A pair is loaded as one item of 64 bits. Two pairs make an xmm; the even and the odd

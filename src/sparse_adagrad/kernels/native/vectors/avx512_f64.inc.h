@@ -23,6 +23,40 @@ static inline void LOCAL(store)(double *to, __m512d v, ptrdiff_t count)
         _mm512_mask_storeu_pd(to, LOCAL(first)(count), v);
 }
 
+static inline __m512d LOCAL(halves)(__m256d low, __m256d high)
+{
+    return _mm512_insertf64x4(_mm512_castpd256_pd512(low), high, 1);
+}
+
+static inline __m512d LOCAL(spread_halves)(double low, double high)
+{
+    return LOCAL(halves)(_mm256_set1_pd(low), _mm256_set1_pd(high));
+}
+
+static inline __m512d LOCAL(load_halves)(
+    const double *low, const double *high, ptrdiff_t count)
+{
+    const __mmask8 first = LOCAL(first)(count);
+    if (count == 4)
+        return LOCAL(halves)(_mm256_loadu_pd(low), _mm256_loadu_pd(high));
+    return LOCAL(halves)(_mm256_maskz_loadu_pd(first, low),
+                         _mm256_maskz_loadu_pd(first, high));
+}
+
+static inline void LOCAL(store_halves)(
+    double *low, double *high, __m512d v, ptrdiff_t count)
+{
+    const __mmask8 first = LOCAL(first)(count);
+    if (count == 4) {
+        _mm256_storeu_pd(high, _mm512_extractf64x4_pd(v, 1));
+        _mm256_storeu_pd(low, _mm512_castpd512_pd256(v));
+    }
+    else {
+        _mm256_mask_storeu_pd(high, first, _mm512_extractf64x4_pd(v, 1));
+        _mm256_mask_storeu_pd(low, first, _mm512_castpd512_pd256(v));
+    }
+}
+
 static inline double LOCAL(total)(__m512d v) { return _mm512_reduce_add_pd(v); }
 
 /* A pair fills an xmm; the even and the odd ones are set side by side. */

@@ -49,6 +49,34 @@ static inline LOCAL(vec) LOCAL(times)(LOCAL(vec) a, LOCAL(vec) b)
     return a;
 }
 
+/* Two features side by side: `count` numbers, at most LANES / 2, of each. */
+static inline LOCAL(vec) LOCAL(spread_halves)(NUMBER low, NUMBER high)
+{
+    LOCAL(vec) v;
+    EACH_LANE v.lane[t] = t < LANES / 2 ? low : high;
+    return v;
+}
+
+static inline LOCAL(vec) LOCAL(load_halves)(
+    const NUMBER *low, const NUMBER *high, ptrdiff_t count)
+{
+    LOCAL(vec) v = LOCAL(spread)(0);
+    for (ptrdiff_t t = 0; t < count; t++) {
+        v.lane[t] = low[t];
+        v.lane[LANES / 2 + t] = high[t];
+    }
+    return v;
+}
+
+static inline void LOCAL(store_halves)(
+    NUMBER *low, NUMBER *high, LOCAL(vec) v, ptrdiff_t count)
+{
+    for (ptrdiff_t t = 0; t < count; t++) {
+        high[t] = v.lane[LANES / 2 + t];
+        low[t] = v.lane[t];
+    }
+}
+
 static inline NUMBER LOCAL(total)(LOCAL(vec) v)
 {
     for (int half = LANES / 2; half; half /= 2)
