@@ -98,6 +98,27 @@ class ModelState:
             bins=self.bins.copy(),
         )
 
+    def with_own_scalars(self) -> ModelState:
+        """A state that shares the features with this one, for another thread."""
+        return replace(self, totals=self.totals.copy(), outputs=self.outputs.copy())
+
+    def bring_together(self, parts: list[ModelState]) -> None:
+        """Take over the scalars of threads that started from this state's.
+
+        What is a sum grows by what each has added, penalties by their mean, since
+        every thread has counted the rows of all; intercepts are averaged.
+        """
+        before = self.outputs.copy()
+        seen = self.totals["n_seen"].copy()
+        for name in ("l1", "l2", "intercept"):
+            self.outputs[name] = np.mean([p.outputs[name] for p in parts], axis=0)
+        for part in parts:
+            self.totals["n_seen"] += part.totals["n_seen"] - seen
+            self.outputs["intercept_grad_sq_sum"] += (
+                part.outputs["intercept_grad_sq_sum"] - before["intercept_grad_sq_sum"]
+            )
+        self.outputs["eps"] = parts[0].outputs["eps"]
+
     def grown(self, n_features: int, initial_accumulator_value: float) -> ModelState:
         """State with at least so many columns; the new ones are untrained.
 

@@ -5,7 +5,7 @@ Nothing here checks input or knows the estimator; nothing here loops over entrie
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,8 @@ from sparse_adagrad.kernels import adagrad, columns, scales
 
 # Entries between two looks at Python's signals: some ten milliseconds.
 ENTRIES_PER_CALL = 1 << 21
+# Fewer entries than this are learned faster by one thread.
+ENTRIES_PER_THREAD = 1 << 15
 # The noise is never taken for a smaller share of the target, nor the signal.
 LEAST_NOISE = 0.01
 # How far the measured noise is followed, on a log scale, and at how many rows by half
@@ -133,7 +135,12 @@ class Progress:
 
 
 class Trainer:
-    """Feeds rows to the kernel, few enough at a time that Python sees its signals."""
+    """Feeds rows to the kernel, few enough at a time that Python sees its signals.
+
+    Several threads learn into the same features without locks (Niu, Recht, Re, Wright,
+    Hogwild!, NIPS 2011): rows share few, and a step that is lost now and then costs
+    little. What every row changes, intercepts and sums, each thread has for itself.
+    """
 
     def __init__(
         self,
@@ -143,6 +150,7 @@ class Trainer:
         alpha: NDArray[np.float64],
         *,
         linear_loss: bool = False,
+        n_threads: int = 1,
     ) -> None:
         self.state, self.problem, self.settings = state, problem, settings
         self.linear_loss = linear_loss
@@ -152,6 +160,9 @@ class Trainer:
         batch_size = settings.batch_size
         whole_batches = int(ENTRIES_PER_CALL / work) // batch_size
         self.rows_per_call = batch_size * max(1, whole_batches)
+        # A thread with less to do than this is not worth its start.
+        rows_per_thread = ENTRIES_PER_THREAD / work
+        self.n_threads = max(1, min(n_threads, int(problem.n_visited / rows_per_thread)))
 
     def run(
         self, order: NDArray[np.int64], start: int = 0, stop: int | None = None
@@ -160,37 +171,91 @@ class Trainer:
 
         These are the progressive loss and the untrained model's: (n_outputs, 2).
         """
-        state, problem = self.state, self.problem
-        rows = problem.rows
-        sums = np.zeros((state.n_outputs, 2))
+        sums = np.zeros((self.state.n_outputs, 2))
         if stop is None:
-            stop = len(order) or rows.n_samples
-        for first in range(start, stop, self.rows_per_call):
-            failed = adagrad.train(
-                self.settings,
-                rows.data,
-                rows.indices,
-                rows.indptr,
-                problem.y,
-                problem.weights,
-                order,
-                first,
-                min(first + self.rows_per_call, stop),
-                state.pairs,
-                state.column_max,
-                state.totals,
-                state.outputs,
-                state.bins,
-                self.alpha,
-                sums,
-            )
-            if failed >= 0:
-                raise ValueError(
-                    f"Floating-point overflow at row {failed}: training diverged. The "
-                    "model is unchanged. Lower eta0, scale the features or the target, "
-                    "or use dtype='float64'."
-                )
+            stop = len(order) or self.problem.rows.n_samples
+        if self.n_threads == 1:
+            for first in range(start, stop, self.rows_per_call):
+                last = min(first + self.rows_per_call, stop)
+                self._learn(order, first, last, self.state, self.alpha, sums)
+            return sums
+        rows_at_once = self.rows_per_call * self.n_threads
+        with ThreadPoolExecutor(self.n_threads) as threads:
+            for first in range(start, stop, rows_at_once):
+                last = min(first + rows_at_once, stop)
+                self._learn_together(threads, order, first, last, sums)
         return sums
+
+    def _learn(
+        self,
+        order: NDArray[np.int64],
+        first: int,
+        last: int,
+        state: ModelState,
+        alpha: NDArray[np.float64],
+        sums: NDArray[np.float64],
+    ) -> None:
+        rows, problem = self.problem.rows, self.problem
+        failed = adagrad.train(
+            self.settings,
+            rows.data,
+            rows.indices,
+            rows.indptr,
+            problem.y,
+            problem.weights,
+            order,
+            first,
+            last,
+            state.pairs,
+            state.column_max,
+            state.totals,
+            state.outputs,
+            state.bins,
+            alpha,
+            sums,
+        )
+        if failed >= 0:
+            raise ValueError(
+                f"Floating-point overflow at row {failed}: training diverged. The "
+                "model is unchanged. Lower eta0, scale the features or the target, "
+                "or use dtype='float64'."
+            )
+
+    def _learn_together(
+        self,
+        threads: ThreadPoolExecutor,
+        order: NDArray[np.int64],
+        first: int,
+        last: int,
+        sums: NDArray[np.float64],
+    ) -> None:
+        """Let each thread learn from a part of the rows, then bring together."""
+        n_threads, state = self.n_threads, self.state
+        ends = np.linspace(first, last, n_threads + 1).astype(int)
+        parts = [state.with_own_scalars() for _ in range(n_threads)]
+        part_sums = np.zeros((n_threads, *sums.shape))
+        futures = [
+            threads.submit(
+                self._learn,
+                order,
+                ends[t],
+                ends[t + 1],
+                parts[t],
+                # Meanwhile the others' rows add theirs.
+                self.alpha * n_threads,
+                part_sums[t],
+            )
+            for t in range(n_threads)
+        ]
+        try:
+            wait(futures)
+        finally:
+            # An interrupt waits too: what was learned is kept.
+            wait(futures)
+            state.bring_together(parts)
+            sums += part_sums.sum(axis=0)
+        for future in futures:
+            future.result()
 
     def run_measuring(self, order: NDArray[np.int64]) -> NDArray[np.float64]:
         """Visit all rows for the first time and set the automatic penalty by the loss.

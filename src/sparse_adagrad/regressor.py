@@ -110,7 +110,9 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
         Whether `partial_fit` accepts more columns than before, and both it and
         `predict` fewer.
     n_jobs : int or None, default=None
-        Threads of `predict`; -1 for all cores. Learning runs on one.
+        Threads of `fit` and `predict`; -1 for all cores. Threads of `fit` learn into
+        one model without locks, so that two fits differ by a little; None or 1 is
+        deterministic. `partial_fit` runs on one.
     dtype : {"float32", "float64"}, default="float32"
         Type of the state: 8 or 16 bytes a column and output.
     verbose : int, default=0
@@ -408,6 +410,7 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
             settings,
             self._split_penalty(alpha),
             linear_loss=self.loss in losses.LINEAR,
+            n_threads=effective_n_jobs(self.n_jobs),
         )
         rng = check_random_state(self.random_state)
         context = self._init_callback_context(max_subtasks=self.max_iter)
@@ -484,7 +487,7 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
     def _validation_loss(
         self, state: ModelState, rows: Rows, y: NDArray[np.float64], weights: Any
     ) -> float:
-        raw = predict_raw(state, rows)
+        raw = predict_raw(state, rows, effective_n_jobs(self.n_jobs))
         parameter = self._loss_parameter()
         each = [
             losses.loss(

@@ -67,6 +67,7 @@ cdef enum:
     # Rows that are asked for ahead of time: their entries come from memory while
     # others are learned, and random order costs no more than sequence.
     ROWS_AHEAD = 4
+    PAIRS_AHEAD = 2
     # A state of fewer bytes stays in a core's second cache, and asking for the next
     # row's part of it costs more than it saves.
     CACHED = 1 << 21
@@ -798,8 +799,8 @@ def train(
                     &outputs[0], &bins[0], &scratch, &loss_sums[0, 0],
                 )
                 # While the prediction is under way.
-                if not cached and r + 1 < stop:
-                    ahead = r + 1 if sequential else rows[r + 1]
+                if not cached and r + PAIRS_AHEAD < stop:
+                    ahead = r + PAIRS_AHEAD if sequential else rows[r + PAIRS_AHEAD]
                     fetch_pairs(
                         pairs_start, indices_start + indptr[ahead],
                         indptr[ahead + 1] - indptr[ahead], n_outputs,
