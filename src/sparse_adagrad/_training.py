@@ -162,7 +162,9 @@ class Trainer:
         self.rows_per_call = batch_size * max(1, whole_batches)
         # A thread with less to do than this is not worth its start.
         rows_per_thread = ENTRIES_PER_THREAD / work
-        self.n_threads = max(1, min(n_threads, int(problem.n_visited / rows_per_thread)))
+        self.n_threads = max(
+            1, min(n_threads, int(problem.n_visited / rows_per_thread))
+        )
 
     def run(
         self, order: NDArray[np.int64], start: int = 0, stop: int | None = None

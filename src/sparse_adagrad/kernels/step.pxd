@@ -53,11 +53,13 @@ cdef extern from "native/variants.h" nogil:
 
     ctypedef struct sa_rows_f32_i64:
         double (*read_row)(
-            const sa_pair_f32*, const int64_t*, const float*, Py_ssize_t, float*, double,
+            const sa_pair_f32*, const int64_t*, const float*, Py_ssize_t, float*,
+            double,
             double, double
         ) noexcept nogil
         int (*step_row)(
-            sa_pair_f32*, const int64_t*, const float*, Py_ssize_t, const float*, double,
+            sa_pair_f32*, const int64_t*, const float*, Py_ssize_t, const float*,
+            double,
             double
         ) noexcept nogil
         void (*read_outputs)(
@@ -89,19 +91,23 @@ cdef extern from "native/variants.h" nogil:
 
     ctypedef struct sa_rows_f64_i64:
         double (*read_row)(
-            const sa_pair_f64*, const int64_t*, const double*, Py_ssize_t, double*, double,
+            const sa_pair_f64*, const int64_t*, const double*, Py_ssize_t, double*,
+            double,
             double, double
         ) noexcept nogil
         int (*step_row)(
-            sa_pair_f64*, const int64_t*, const double*, Py_ssize_t, const double*, double,
+            sa_pair_f64*, const int64_t*, const double*, Py_ssize_t, const double*,
+            double,
             double
         ) noexcept nogil
         void (*read_outputs)(
-            const double*, const int64_t*, const double*, Py_ssize_t, Py_ssize_t, double*,
+            const double*, const int64_t*, const double*, Py_ssize_t, Py_ssize_t,
+            double*,
             const double*, const double*, const double*, double*
         ) noexcept nogil
         int (*step_outputs)(
-            double*, const int64_t*, const double*, Py_ssize_t, Py_ssize_t, const double*,
+            double*, const int64_t*, const double*, Py_ssize_t, Py_ssize_t,
+            const double*,
             const double*, const double*
         ) noexcept nogil
 
