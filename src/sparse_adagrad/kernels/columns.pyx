@@ -35,7 +35,7 @@ def observe_columns(
     const int64_t[::1] rows,
     Column[::1] columns,
 ):
-    """Let the entries of rows (empty: all, in sequence) raise their columns' figures."""
+    """Let the entries of rows (empty: all, in sequence) raise what columns hold."""
     cdef Py_ssize_t n_rows = rows.shape[0] if rows.shape[0] else indptr.shape[0] - 1
     cdef Py_ssize_t r, i, k
     cdef Column* column
