@@ -8,26 +8,18 @@ benchmark checks what it has learned before its time counts.
 
 import numpy as np
 import pytest
-from scipy import sparse as sp
 from sklearn.linear_model import Ridge, SGDRegressor
-from sklearn.preprocessing import normalize
+from zipf import zipf_rows, zipf_target
 
 from sparse_adagrad import SparseAdaGradRegressor, cpu_variant
 
-N_ROWS, N_COLUMNS, DRAWS = 20_000, 2**16, 100
+N_ROWS, N_COLUMNS, MEAN_NNZ = 20_000, 2**16, 80
 
 
 @pytest.fixture(scope="module")
 def data():
-    rng = np.random.default_rng(0)
-    # Words by Zipf's law; one that a row draws twice is one non-zero of it.
-    frequency = 1.0 / (np.arange(N_COLUMNS) + 10.0)
-    columns = rng.choice(N_COLUMNS, N_ROWS * DRAWS, p=frequency / frequency.sum())
-    rows = np.repeat(np.arange(N_ROWS), DRAWS)
-    values = rng.random(len(rows), np.float32)
-    X = sp.csr_matrix((values, (rows, columns)), shape=(N_ROWS, N_COLUMNS))
-    X = normalize(X).astype(np.float32)
-    y = X @ rng.normal(size=N_COLUMNS) + 0.1 * rng.normal(size=N_ROWS)
+    X = zipf_rows(N_ROWS, N_COLUMNS, MEAN_NNZ)
+    y = zipf_target(X)
     return X, y
 
 

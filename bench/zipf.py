@@ -58,8 +58,8 @@ def draws_for(mean_nnz: float, probability: np.ndarray) -> float:
 
 
 def zipf_target(X: sp.csr_array, *, noise: float = 0.5, seed: int = 1) -> np.ndarray:
-    """A linear target of spread 1 beside its noise."""
+    """A linear target of mean 0 and spread 1 beside its noise."""
     rng = np.random.default_rng(seed)
     signal = X @ rng.normal(size=X.shape[1])
-    signal /= signal.std()
+    signal = (signal - signal.mean()) / signal.std()
     return signal + noise * rng.normal(size=len(signal))

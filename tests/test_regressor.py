@@ -17,8 +17,10 @@ from sklearn.callback import ScoringMonitor
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import normalize
 
 from sparse_adagrad import SparseAdaGradRegressor
+from sparse_adagrad._training import Trainer
 
 
 def assert_same(a, b):
@@ -477,6 +479,89 @@ def test_read_only_memory_map(problem, tmp_path):
         model = getattr(SparseAdaGradRegressor(random_state=0), method)
         expected = getattr(SparseAdaGradRegressor(random_state=0), method)(X, y)
         assert_same(model(mapped, target), expected)
+
+
+def bag_of_words(n_rows, n_columns=3000, seed=0):
+    """Rows of some 20 words, few of them frequent, of length 1; a noisy target."""
+    rng = np.random.default_rng(seed)
+    words = np.minimum(rng.pareto(0.7, n_rows * 20).astype(int), n_columns - 1)
+    X = sp.csr_matrix(
+        (rng.random(len(words)) + 0.5, words, np.arange(0, len(words) + 1, 20)),
+        shape=(n_rows, n_columns),
+    )
+    X.sum_duplicates()
+    X = normalize(X).astype(np.float32)
+    return X, X @ np.random.default_rng(1).normal(size=n_columns) + rng.normal(
+        scale=0.3, size=n_rows
+    )
+
+
+def rmse(model, X, y):
+    return np.sqrt(np.mean((model.predict(X) - y) ** 2))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, {"batch_size": 16}, {"shuffle": False}, {"early_stopping": True}],
+    ids=str,
+)
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_threads_learn_one_model(monkeypatch, parameters, n_outputs):
+    used = set()
+    learn = Trainer._learn
+
+    def watched(*arguments):
+        used.add(threading.get_ident())
+        learn(*arguments)
+
+    X, y = bag_of_words(12_000)
+    target = y if n_outputs == 1 else np.column_stack([y, -2 * y, y + 5])
+    parameters = {"random_state": 0, "max_iter": 8, **parameters}
+    alone = SparseAdaGradRegressor(**parameters).fit(X[:10_000], target[:10_000])
+    monkeypatch.setattr(Trainer, "_learn", watched)
+    many = SparseAdaGradRegressor(n_jobs=3, **parameters)
+    many.fit(X[:10_000], target[:10_000])
+    assert threading.get_ident() not in used and len(used) > 1
+    n_rows = 9_000 if "early_stopping" in parameters else 10_000
+    assert many.t_ == many.n_iter_ * n_rows
+    held_out = X[10_000:], target[10_000:]
+    assert rmse(many, *held_out) <= 1.005 * rmse(alone, *held_out)
+    assert_allclose(many.loss_curve_[0], alone.loss_curve_[0], rtol=0.05)
+
+
+def test_one_thread_is_deterministic():
+    X, y = bag_of_words(5_000)
+    fits = [
+        SparseAdaGradRegressor(random_state=0, max_iter=3, n_jobs=n_jobs).fit(X, y)
+        for n_jobs in (None, None, 1)
+    ]
+    assert_same(fits[0], fits[1])
+    assert_same(fits[0], fits[2])
+
+
+def test_overflow_in_a_thread_leaves_the_model_as_it_was():
+    X, y = bag_of_words(10_000)
+    model = SparseAdaGradRegressor(random_state=0, max_iter=2, n_jobs=2).fit(X, y)
+    before = clone(model).set_params(n_jobs=None)
+    before.__dict__.update(pickle.loads(pickle.dumps(model)).__dict__)
+    model.set_params(learning_rate="constant", eta0=1e38, alpha=0.0)
+    with pytest.raises(ValueError, match="overflow at row"):
+        model.fit(X, y * 1e30)
+    assert_same(model, before)
+
+
+def test_shuffling_serves_data_sorted_by_target():
+    X, y = bag_of_words(12_000)
+    # Grades of 1 to 10, all rows of one after all of the last, as in film reviews.
+    grades = 1 + np.floor(10 * np.argsort(np.argsort(y)) / len(y))
+    train, held_out = np.arange(10_000), np.arange(10_000, 12_000)
+    errors = []
+    for order in (train, train[np.argsort(grades[train], kind="stable")]):
+        model = SparseAdaGradRegressor(random_state=0).fit(X[order], grades[order])
+        errors.append(rmse(model, X[held_out], grades[held_out]))
+    assert errors[1] <= 1.005 * errors[0]
+    unshuffled = SparseAdaGradRegressor(shuffle=False).fit(X[order], grades[order])
+    assert rmse(unshuffled, X[held_out], grades[held_out]) > 1.05 * errors[0]
 
 
 @pytest.mark.parametrize("n_jobs", [2, 7, -1])

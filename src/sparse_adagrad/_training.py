@@ -6,7 +6,7 @@ Nothing here checks input or knows the estimator; nothing here loops over entrie
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,15 +95,19 @@ class Problem:
         )
 
     def in_column_units(self, state: ModelState) -> Problem:
-        """The same problem with scaled columns; a copy only where one is scaled."""
+        """The same problem with scaled columns; a copy only where one is scaled.
+
+        What is held out stays in the user's units, as what `predict` is given.
+        """
         units = column_units(state)
         if units is None:
             return self
         rows = self.rows
         scaled = np.empty(rows.nnz, rows.data.dtype)
         columns.scale_columns(rows.data, rows.indices, units, scaled)
-        rows = Rows(scaled, rows.indices, rows.indptr, rows.n_features)
-        return Problem(rows, self.y, self.weights, self.rows_to_visit, self.weight_sum)
+        return replace(
+            self, rows=Rows(scaled, rows.indices, rows.indptr, rows.n_features)
+        )
 
 
 def as_outputs(y: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -310,9 +310,8 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
                 self._check_continues(before, problem)
                 state = before.copy()
             # A column's unit is divided out once, not in every epoch.
-            scaled = measure_scales(state, problem, self._settings(running=False))
-            scaled.validation = problem.validation
-            self._run_epochs(state, scaled, X, y, sample_weight)
+            problem = measure_scales(state, problem, self._settings(running=False))
+            self._run_epochs(state, problem, X, y, sample_weight)
         return self
 
     def partial_fit(

@@ -23,17 +23,26 @@ def restore_variant():
 @pytest.mark.parametrize("variant", adagrad.variants())
 @pytest.mark.parametrize("state", ["float32", "float64"])
 @pytest.mark.parametrize("data", [np.float32, np.float64])
-@pytest.mark.parametrize("n_outputs", [1, 3])
-@pytest.mark.parametrize("row_nnz", [0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 65])
+@pytest.mark.parametrize("index", [np.int32, np.int64])
+@pytest.mark.parametrize(
+    ("n_outputs", "row_nnz"),
+    [
+        *((1, n) for n in (0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 65)),
+        # Half a register of each type, a whole one, and one more.
+        *((n, 17) for n in (2, 3, 4, 5, 7, 8, 9, 15, 16, 17)),
+        *((n, 16) for n in (2, 3, 8)),
+        *((3, n) for n in (0, 1, 2)),
+    ],
+)
 def test_agrees_with_portable(
-    variant, state, data, n_outputs, row_nnz, restore_variant
+    variant, state, data, index, n_outputs, row_nnz, restore_variant
 ):
     rng = np.random.default_rng(row_nnz)
     columns = [rng.choice(100, row_nnz, replace=False) for _ in range(30)]
     X = sp.csr_matrix((30, 100), dtype=data)
-    X.indices = np.concatenate(columns).astype(np.int32)
+    X.indices = np.concatenate(columns).astype(index)
     X.data = rng.normal(size=30 * row_nnz).astype(data)
-    X.indptr = np.arange(31, dtype=np.int32) * row_nnz
+    X.indptr = np.arange(31, dtype=index) * row_nnz
     y = rng.normal(size=(30, n_outputs))
     coefs = []
     for name in ("portable", variant):

@@ -232,7 +232,8 @@ cdef bint make_row_scratch(
     cdef size_t x = in_lines(item * capacity)
     free(scratch.row_memory)
     scratch.row_memory = malloc(
-        LINE + x + item * (capacity + SA_LANES) * max(n_outputs, <Py_ssize_t> SA_LANES)
+        # A feature takes u, s and w, its outputs, or half a register of these.
+        LINE + x + item * (capacity + SA_LANES) * max(n_outputs, SA_LANES // 2)
     )
     if scratch.row_memory == NULL:
         return False

@@ -21,15 +21,3 @@ def scale_columns(
     column_units: NDArray[np.float64],  # (n_features,)
     out: NDArray[Any],  # (nnz,) dtype of data, written
 ) -> None: ...
-def count_columns(
-    indices: NDArray[Any],  # (nnz,) int32 or int64
-    counts: NDArray[np.int64],  # (n_features,), updated
-) -> None: ...
-def by_frequency(
-    counts: NDArray[np.int64],  # (n_features,)
-) -> NDArray[np.int64]: ...
-def renumber(
-    indices: NDArray[Any],  # (nnz,) int32 or int64
-    columns: NDArray[np.int64],  # (n_present,)
-    n_features: int,
-) -> NDArray[Any]: ...

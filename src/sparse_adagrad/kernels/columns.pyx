@@ -1,8 +1,4 @@
-"""Columns of a whole data set: measured, scaled and renumbered before `fit` learns.
-
-Each function is one pass over the entries, which asks for the places of entries to
-come: columns are visited at random, and memory answers late.
-"""
+"""Columns of a whole data set: measured and scaled before `fit` learns."""
 
 import numpy as np
 
@@ -14,7 +10,8 @@ from sparse_adagrad.kernels.scales cimport data_t, index_t, offset_t
 from sparse_adagrad.kernels.step cimport sa_prefetch
 
 cdef enum:
-    AHEAD = 24  # entries whose column is asked for
+    # Entries whose column is asked for: they come in any order, and memory answers late.
+    AHEAD = 24
     DIGIT_BITS = 11  # of a number's bits that a pass of the median looks at
     N_DIGITS = 1 << DIGIT_BITS
 
@@ -117,73 +114,3 @@ def scale_columns(
                 out[k] = <data_t> (data[k] / column_units[j])
             else:
                 out[k] = data[k]
-
-
-def count_columns(const index_t[::1] indices, int64_t[::1] counts):
-    """Add the entries of every column to ``counts``."""
-    cdef Py_ssize_t k
-    with nogil:
-        for k in range(indices.shape[0]):
-            if k + AHEAD < indices.shape[0]:
-                sa_prefetch(&counts[indices[k + AHEAD]])
-            counts[indices[k]] += 1
-
-
-cdef inline int bit_length(int64_t count) noexcept nogil:
-    cdef int length = 0
-    while count > 0:
-        count >>= 1
-        length += 1
-    return length
-
-
-def by_frequency(const int64_t[::1] counts):
-    """Columns that have entries, the frequent ones first, to within a factor of two.
-
-    Returns int64, shape (n_present,).
-    """
-    cdef int64_t starts[65]
-    cdef int64_t[::1] columns
-    cdef Py_ssize_t j
-    cdef int length
-    for length in range(65):
-        starts[length] = 0
-    with nogil:
-        for j in range(counts.shape[0]):
-            starts[bit_length(counts[j])] += 1
-    out = np.empty(counts.shape[0] - starts[0], np.int64)
-    columns = out
-    # From numbers of columns to the place of the first; the longest come first.
-    cdef int64_t place = 0
-    for length in range(64, 0, -1):
-        starts[length], place = place, place + starts[length]
-    with nogil:
-        for j in range(counts.shape[0]):
-            length = bit_length(counts[j])
-            if length > 0:
-                columns[starts[length]] = j
-                starts[length] += 1
-    return out
-
-
-def renumber(
-    const index_t[::1] indices, const int64_t[::1] columns, Py_ssize_t n_features
-):
-    """Indices by the place of their column in ``columns``, which has all of them.
-
-    Returns an array of the shape and dtype of `indices`.
-    """
-    dtype = np.int32 if index_t is int else np.int64
-    number_array = np.zeros(n_features, dtype)
-    out_array = np.empty(indices.shape[0], dtype)
-    cdef index_t[::1] number_of = number_array
-    cdef index_t[::1] out = out_array
-    cdef Py_ssize_t k
-    with nogil:
-        for k in range(columns.shape[0]):
-            number_of[columns[k]] = <index_t> k
-        for k in range(indices.shape[0]):
-            if k + AHEAD < indices.shape[0]:
-                sa_prefetch(&number_of[indices[k + AHEAD]])
-            out[k] = number_of[indices[k]]
-    return out_array

@@ -85,7 +85,8 @@ static inline NUMBER LOCAL(total)(LOCAL(vec) v)
     return v.lane[0];
 }
 
-/* Pairs from LANES places: AT(t) is the address of one. */
+/* Pairs from LANES places, and back: AT(t) is the address of one. s is stored before u,
+ * as row.inc.h says of several outputs. */
 #define GATHER(u, s, AT)                                                            \
     EACH_LANE                                                                       \
     {                                                                               \
@@ -95,8 +96,8 @@ static inline NUMBER LOCAL(total)(LOCAL(vec) v)
 #define SCATTER(u, s, AT)                                                           \
     EACH_LANE                                                                       \
     {                                                                               \
-        (AT(t))->u = (u).lane[t];                                                   \
         (AT(t))->s = (s).lane[t];                                                   \
+        (AT(t))->u = (u).lane[t];                                                   \
     }
 
 static inline LOCAL(vec) LOCAL(read_weights)(
