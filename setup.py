@@ -22,7 +22,7 @@ extensions = [
         f"sparse_adagrad.kernels.{name}",
         [f"{KERNELS}/{name}.pyx", *SOURCES.get(name, [])],
         include_dirs=[np.get_include(), KERNELS],
-        depends=sorted(glob(f"{KERNELS}/native/*.h")),
+        depends=sorted(glob(f"{KERNELS}/native/**/*.h", recursive=True)),
         extra_compile_args=FLAGS,
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
     )

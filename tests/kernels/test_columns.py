@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
-from tests.strategies import csr_matrices
 
 from sparse_adagrad.kernels import columns
+from tests.strategies import csr_matrices
 
 ALL = np.empty(0, np.int64)
 

@@ -10,7 +10,7 @@ from sparse_adagrad.kernels.scales cimport data_t, index_t, offset_t
 from sparse_adagrad.kernels.step cimport sa_prefetch
 
 cdef enum:
-    # Entries whose column is asked for: they come in any order, and memory answers late.
+    # Entries whose column is asked for: they come in any order, memory answers late.
     AHEAD = 24
     DIGIT_BITS = 11  # of a number's bits that a pass of the median looks at
     N_DIGITS = 1 << DIGIT_BITS

@@ -1,8 +1,13 @@
 /* A register of 8 float32, AVX2. See portable.inc.h for what is what. */
 
-typedef __m256 LOCAL(vec);
-
-static inline __m256 LOCAL(spread)(float value) { return _mm256_set1_ps(value); }
+#define REAL __m256
+#define HALF __m128
+#define OP(name) _mm256_##name##_ps
+#define HALF_OP(name) _mm_##name##_ps
+#define WIDEN _mm256_castps128_ps256
+#define NARROW _mm256_castps256_ps128
+#define INSERT_HALF _mm256_insertf128_ps
+#define EXTRACT_HALF _mm256_extractf128_ps
 
 static inline __m256i LOCAL(first)(ptrdiff_t count)
 {
@@ -10,52 +15,7 @@ static inline __m256i LOCAL(first)(ptrdiff_t count)
                               _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
-static inline __m256 LOCAL(load)(const float *from, ptrdiff_t count)
-{
-    return count >= 8 ? _mm256_loadu_ps(from)
-                      : _mm256_maskload_ps(from, LOCAL(first)(count));
-}
-
-static inline void LOCAL(store)(float *to, __m256 v, ptrdiff_t count)
-{
-    if (count >= 8)
-        _mm256_storeu_ps(to, v);
-    else
-        _mm256_maskstore_ps(to, LOCAL(first)(count), v);
-}
-
-static inline __m256 LOCAL(halves)(__m128 low, __m128 high)
-{
-    return _mm256_insertf128_ps(_mm256_castps128_ps256(low), high, 1);
-}
-
-static inline __m256 LOCAL(spread_halves)(float low, float high)
-{
-    return LOCAL(halves)(_mm_set1_ps(low), _mm_set1_ps(high));
-}
-
-static inline __m256 LOCAL(load_halves)(
-    const float *low, const float *high, ptrdiff_t count)
-{
-    const __m128i first = _mm256_castsi256_si128(LOCAL(first)(count));
-    if (count == 4)
-        return LOCAL(halves)(_mm_loadu_ps(low), _mm_loadu_ps(high));
-    return LOCAL(halves)(_mm_maskload_ps(low, first), _mm_maskload_ps(high, first));
-}
-
-static inline void LOCAL(store_halves)(
-    float *low, float *high, __m256 v, ptrdiff_t count)
-{
-    const __m128i first = _mm256_castsi256_si128(LOCAL(first)(count));
-    if (count == 4) {
-        _mm_storeu_ps(high, _mm256_extractf128_ps(v, 1));
-        _mm_storeu_ps(low, _mm256_castps256_ps128(v));
-    }
-    else {
-        _mm_maskstore_ps(high, first, _mm256_extractf128_ps(v, 1));
-        _mm_maskstore_ps(low, first, _mm256_castps256_ps128(v));
-    }
-}
+#include "avx2.inc.h"
 
 static inline float LOCAL(total)(__m256 v)
 {
@@ -94,11 +54,3 @@ static inline float LOCAL(total)(__m256 v)
         PUT_TWO(even, 1, AT, 4);                                                    \
         PUT_TWO(odd, 1, AT, 6);                                                     \
     } while (0)
-
-#define REAL __m256
-#define SQRT _mm256_sqrt_ps
-#define FABS(a) _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a)
-/* The second operand is the result where one is not a number. */
-#define POSITIVE(a) _mm256_max_ps(_mm256_setzero_ps(), a)
-#define SIGNED(size, sign)                                                          \
-    _mm256_or_ps(size, _mm256_and_ps(sign, _mm256_set1_ps(-0.0f)))
