@@ -22,8 +22,10 @@ from scipy import sparse as sp
 from zipf import zipf_rows, zipf_target
 
 from sparse_adagrad import SparseAdaGradRegressor, cpu_variant
+from sparse_adagrad._preparation import measure_scales
+from sparse_adagrad._problem import Problem
 from sparse_adagrad._state import ModelState
-from sparse_adagrad._training import Problem, Trainer, measure_scales
+from sparse_adagrad._training import Trainer
 from sparse_adagrad._validation import Rows, check_rows
 from sparse_adagrad.kernels import adagrad
 
@@ -86,10 +88,12 @@ def trainer(case: Case, X: sp.csr_array, y: NDArray[np.float64]) -> Trainer:
         initial_accumulator_value=0.0,
     )
     settings = model._settings(running=False)
-    problem = measure_scales(state, problem, settings)
+    problem, found = measure_scales(state, problem, settings)
     strength = adagrad.ridge_alpha(settings, state.totals, state.outputs) / len(y)
     alpha = np.outer(strength * case.penalised, [0.0, 1.0])
-    return Trainer(state, problem, settings, alpha, n_threads=case.threads)
+    model.set_params(n_jobs=case.threads, shuffle=case.shuffled)
+    layout = model._lay_out(state, problem, found, np.random.RandomState(0))
+    return Trainer(state, problem, settings, alpha, layout=layout)
 
 
 def seconds(function) -> float:
@@ -110,10 +114,10 @@ def test_epoch(benchmark, best_variant, name):
     case = CASES[name]
     X, y = data(case.columns, case.mean_nnz, case.dtype, case.index)
     adagrad.use_variant("portable")
-    expected = trainer(replace(case, threads=1), X, y).run(IN_SEQUENCE)
+    expected = trainer(replace(case, threads=1), X, y).run([IN_SEQUENCE])
     adagrad.use_variant(best_variant if case.variant == "best" else case.variant)
     ours = trainer(case, X, y)
-    order = ours.problem.order(np.random.RandomState(0) if case.shuffled else None)
+    order = ours.order(np.random.RandomState(0) if case.shuffled else None)
     losses = ours.run(order)
     assert (losses[:, 0] < losses[:, 1]).all(), "one epoch has learned nothing"
     # Another order, or two threads, come to another progressive loss, but not far.
@@ -125,13 +129,13 @@ def test_epoch(benchmark, best_variant, name):
     scipys, bases = [], []
     base = trainer(BASE, *data(*BASE_DATA)) if data_of(case) == BASE_DATA else None
     if base is not None:
-        base.run(IN_SEQUENCE)
+        base.run([IN_SEQUENCE])
 
     def others():
         scipys.append(seconds(lambda: (X @ w, X.T @ r)))
         if base is not None:
             adagrad.use_variant(best_variant)
-            bases.append(seconds(lambda: base.run(IN_SEQUENCE)))
+            bases.append(seconds(lambda: base.run([IN_SEQUENCE])))
             # Ours finds the caches as the base did.
             _ = X @ w, X.T @ r
             adagrad.use_variant(
@@ -164,7 +168,7 @@ BASE_DATA = data_of(BASE)
 def test_checking_and_preparing(benchmark):
     """All that `fit` does before its first epoch, over an epoch."""
     X, y = data(*BASE_DATA)
-    assert trainer(BASE, X, y).run(IN_SEQUENCE)[0, 0] > 0
+    assert trainer(BASE, X, y).run([IN_SEQUENCE])[0, 0] > 0
     model = SparseAdaGradRegressor()
     epoch = trainer(BASE, X, y)
     epochs = []
@@ -175,7 +179,7 @@ def test_checking_and_preparing(benchmark):
 
     benchmark.pedantic(
         prepare,
-        setup=lambda: epochs.append(seconds(lambda: epoch.run(IN_SEQUENCE))),
+        setup=lambda: epochs.append(seconds(lambda: epoch.run([IN_SEQUENCE]))),
         rounds=ROUNDS,
         warmup_rounds=1,
     )

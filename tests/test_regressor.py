@@ -19,7 +19,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import normalize
 
-from sparse_adagrad import SparseAdaGradRegressor
+from sparse_adagrad import SparseAdaGradRegressor, _layout
 from sparse_adagrad._training import Trainer
 
 
@@ -507,6 +507,8 @@ def rmse(model, X, y):
 )
 @pytest.mark.parametrize("n_outputs", [1, 3])
 def test_threads_learn_one_model(monkeypatch, parameters, n_outputs):
+    # So few rows would be left to one thread.
+    monkeypatch.setattr(_layout, "ENTRIES_PER_THREAD", 1 << 12)
     used = set()
     learn = Trainer._learn
 
@@ -529,6 +531,41 @@ def test_threads_learn_one_model(monkeypatch, parameters, n_outputs):
     assert_allclose(many.loss_curve_[0], alone.loss_curve_[0], rtol=0.05)
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"feature_scaling": None, "initial_accumulator_value": 0.1},
+        {"batch_size": 7, "loss": "huber", "l1_ratio": 0.5},
+        {"early_stopping": True},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_many_features_are_laid_out_without_a_trace(monkeypatch, parameters, n_outputs):
+    X, y = bag_of_words(400)
+    X.data[::17] = 0.0  # entries that are stored though they are 0
+    X.data[X.indices < 5] = 0.0
+    target = y if n_outputs == 1 else np.column_stack([y, -2 * y, y + 5])
+    weights = np.arange(400) % 3
+    parameters = {"random_state": 0, "max_iter": 3, "warm_start": True, **parameters}
+    plain, laid_out = (SparseAdaGradRegressor(**parameters) for _ in range(2))
+    for _ in range(2):
+        plain.fit(X, target, weights)
+    used = []
+    of = _layout.Layout.of
+    monkeypatch.setattr(
+        _layout.Layout, "of", lambda *given: used.append(given) or of(*given)
+    )
+    monkeypatch.setattr("sparse_adagrad.regressor.MANY_FEATURES", 1)
+    for _ in range(2):
+        laid_out.fit(X, target, weights)
+    assert len(used) == 2
+    assert_same(laid_out, plain)
+    assert_array_equal(laid_out.coef_, plain.coef_)
+    assert_array_equal(laid_out.predict(X), plain.predict(X))
+
+
 def test_one_thread_is_deterministic():
     X, y = bag_of_words(5_000)
     fits = [
@@ -539,7 +576,8 @@ def test_one_thread_is_deterministic():
     assert_same(fits[0], fits[2])
 
 
-def test_overflow_in_a_thread_leaves_the_model_as_it_was():
+def test_overflow_in_a_thread_leaves_the_model_as_it_was(monkeypatch):
+    monkeypatch.setattr(_layout, "ENTRIES_PER_THREAD", 1 << 12)
     X, y = bag_of_words(10_000)
     model = SparseAdaGradRegressor(random_state=0, max_iter=2, n_jobs=2).fit(X, y)
     before = clone(model).set_params(n_jobs=None)

@@ -16,12 +16,13 @@ CACHE_LINE = 64
 
 
 def aligned_zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Zeros from the start of a cache line on, so that a feature straddles no two.
+    """Zeros that share no cache line, so that no other thread's writes disturb them.
 
-    Pages are not touched until they are used.
+    They start with a line: a feature of few outputs straddles no two. Pages are not
+    touched until they are used.
     """
     size = math.prod(shape) * dtype.itemsize
-    memory = np.zeros(size + CACHE_LINE, np.uint8)
+    memory = np.zeros(size + 2 * CACHE_LINE, np.uint8)
     start = -memory.ctypes.data % CACHE_LINE
     return memory[start : start + size].view(dtype).reshape(shape)
 
@@ -100,7 +101,10 @@ class ModelState:
 
     def with_own_scalars(self) -> ModelState:
         """A state that shares the features with this one, for another thread."""
-        return replace(self, totals=self.totals.copy(), outputs=self.outputs.copy())
+        totals = aligned_zeros(self.totals.shape, self.totals.dtype)
+        outputs = aligned_zeros(self.outputs.shape, self.outputs.dtype)
+        totals[:], outputs[:] = self.totals, self.outputs
+        return replace(self, totals=totals, outputs=outputs)
 
     def bring_together(self, parts: list[ModelState]) -> None:
         """Take over the scalars of threads that started from this state's.

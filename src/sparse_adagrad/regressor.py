@@ -20,15 +20,11 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sparse_adagrad._layout import MANY_FEATURES, Layout, deal_rows, useful_threads
+from sparse_adagrad._preparation import measure_scales, observe_columns
+from sparse_adagrad._problem import Problem, as_outputs
 from sparse_adagrad._state import ModelState
-from sparse_adagrad._training import (
-    Problem,
-    Progress,
-    Trainer,
-    as_outputs,
-    measure_scales,
-    predict_raw,
-)
+from sparse_adagrad._training import Progress, Trainer, predict_raw
 from sparse_adagrad._validation import Rows, check_rows, check_target, check_weights
 from sparse_adagrad.io import model_file
 from sparse_adagrad.kernels import adagrad, losses, scales
@@ -311,8 +307,9 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
                 self._check_continues(before, problem)
                 state = before.copy()
             # A column's unit is divided out once, not in every epoch.
-            problem = measure_scales(state, problem, self._settings(running=False))
-            self._run_epochs(state, problem, X, y, sample_weight)
+            settings = self._settings(running=False)
+            problem, found = measure_scales(state, problem, settings)
+            self._run_epochs(state, problem, found, X, y, sample_weight)
         return self
 
     def partial_fit(
@@ -382,7 +379,7 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
             self._settings(running=True),
             self._split_penalty(np.full(state.n_outputs, alpha)),
         )
-        sums = trainer.run(problem.rows_to_visit)
+        sums = trainer.run(trainer.order(None))
         state.outputs["baseline_loss_sum"] += sums[:, 1]
         seen = state.outputs["baseline_loss_sum"] / state.totals["weight_sum"]
         means = sums / problem.weight_sum
@@ -399,10 +396,18 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
         return float(means[:, 0].mean())
 
     def _run_epochs(
-        self, state: ModelState, problem: Problem, X: Any, y: Any, sample_weight: Any
+        self,
+        state: ModelState,
+        problem: Problem,
+        found: NDArray[np.void] | None,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
     ) -> None:
         """Train epoch by epoch, until told to stop; keeps what an interrupt leaves."""
         settings = self._settings(running=False)
+        rng = check_random_state(self.random_state)
+        layout = self._lay_out(state, problem, found, rng)
         alpha, measure = self._fit_alpha(state, problem, settings)
         trainer = Trainer(
             state,
@@ -410,9 +415,14 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
             settings,
             self._split_penalty(alpha),
             linear_loss=self.loss in losses.LINEAR,
-            n_threads=effective_n_jobs(self.n_jobs),
+            layout=layout,
         )
-        rng = check_random_state(self.random_state)
+
+        def learned() -> ModelState:
+            if layout is not None:
+                layout.publish()
+            return state
+
         context = self._init_callback_context(max_subtasks=self.max_iter)
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
         given = {"estimator": self, "X": X, "y": y, "metadata": metadata}
@@ -428,7 +438,7 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
                 task = context.subcontext(task_name=f"epoch {epoch}")
                 task.call_on_fit_task_begin(**given)
                 start = perf_counter()
-                order = problem.order(rng if self.shuffle else None)
+                order = trainer.order(rng if self.shuffle else None)
                 sums = trainer.run_measuring(order) if measure else trainer.run(order)
                 measure = False
                 means = sums / problem.weight_sum
@@ -436,22 +446,25 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
                 self.n_iter_ = epoch + 1
                 watched = self.loss_curve_[-1]
                 if problem.validation is not None:
-                    watched = self._validation_loss(state, *problem.validation)
+                    watched = self._validation_loss(learned(), *problem.validation)
                     self.validation_loss_curve_.append(watched)
                 if self.verbose:
                     print(self._epoch_line(epoch, perf_counter() - start, problem))
                 stop = task.call_on_fit_task_end(
-                    **given, reconstruction_attributes=lambda: {"_state": state.copy()}
+                    **given,
+                    reconstruction_attributes=lambda: {"_state": learned().copy()},
                 )
                 improved = progress.update(
                     watched if self.early_stopping else self.loss_curve_[-1]
                 )
                 if self.early_stopping and improved:
-                    best = state.copy()
+                    best = learned().copy()
                 if stop or progress.stalled:
                     break
         except KeyboardInterrupt as interrupt:
             raise _Interrupted from interrupt
+        finally:
+            learned()
         if best is not None:
             self._state = best
         self._state.outputs["baseline_loss_sum"] = (
@@ -467,6 +480,23 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
                     ConvergenceWarning,
                     stacklevel=4,
                 )
+
+    def _lay_out(
+        self,
+        state: ModelState,
+        problem: Problem,
+        found: NDArray[np.void] | None,
+        rng: np.random.RandomState,
+    ) -> Layout | None:
+        """A layout for several threads or many features, or None: as they are."""
+        n_threads = useful_threads(
+            problem, state.n_outputs, effective_n_jobs(self.n_jobs)
+        )
+        if n_threads == 1 and state.n_features < MANY_FEATURES:
+            return None
+        parts = deal_rows(problem, n_threads, rng if self.shuffle else None)
+        found = observe_columns(problem) if found is None else found
+        return Layout.of(state, problem, found, parts)
 
     def _fit_alpha(
         self, state: ModelState, problem: Problem, settings: adagrad.Settings

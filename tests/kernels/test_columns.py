@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
-from sparse_adagrad.kernels import columns
+from sparse_adagrad.kernels import columns, scales
 from tests.strategies import csr_matrices
 
 ALL = np.empty(0, np.int64)
@@ -50,3 +50,64 @@ def test_scaled_copy(dtype):
     out = np.empty_like(data)
     columns.scale_columns(data, indices, units, out)
     assert_array_equal(out, (data / units[indices]).astype(dtype))
+
+
+def test_frequent_columns_come_first_and_absent_ones_not_at_all():
+    found = np.zeros(9, columns.COLUMN_DTYPE)
+    found["count"] = [0, 1, 9, 2, 0, 15, 3, 1, 8]
+    ordered = columns.by_frequency(found)
+    assert_array_equal(ordered, [2, 5, 8, 3, 6, 1, 7])
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.int64])
+def test_places_of_hot_columns_are_in_the_copy_of_the_row(dtype):
+    indices = np.array([0, 2, 1, 3, 2], np.int32)
+    indptr = np.array([0, 2, 4, 5])
+    place_of = np.array([3, 0, 1, 2], dtype)
+    places = np.full(5, -1, dtype)
+    columns.renumber(indices, indptr, np.array([0, 2]), place_of, 2, 10, places)
+    assert_array_equal(places, [3, 11, -1, -1, 11])
+    columns.renumber(indices, indptr, ALL, place_of, 0, 0, places)
+    assert_array_equal(places, [3, 1, 0, 2, 1])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_merged_copies(dtype, n_outputs):
+    """Squares add up; the weight goes half as far again as the copies' mean."""
+    rng = np.random.default_rng(0)
+    n_hot, n_places = 4, 7
+    outputs = np.zeros(n_outputs, scales.OUTPUT_DTYPE)
+    outputs["eps"], outputs["l1"], outputs["l2"] = 1e-3, 0.05, 0.4
+
+    def weights(pairs):
+        u, s = pairs[:, 0].astype(float), pairs[:, 1].astype(float)
+        size = np.maximum(np.abs(u) - outputs["l1"], 0)
+        return -np.sign(u) * size / (s + outputs["eps"] + outputs["l2"])
+
+    merged = rng.normal(size=(n_hot, 2, n_outputs)).astype(dtype)
+    merged[:, 1] = np.abs(merged[:, 1])
+    pairs = rng.normal(size=(n_places + 2 * n_hot, 2, n_outputs)).astype(dtype)
+    at = [slice(0, n_hot), slice(n_places, n_places + n_hot), slice(-n_hot, None)]
+    for copy in at:
+        added = rng.random((n_hot, n_outputs)) + 0.1
+        pairs[copy, 1] = np.sqrt(merged[:, 1] ** 2 + added)
+    # One copy has not been touched, and one feature in none of them.
+    pairs[at[1]] = merged
+    pairs[[0, n_places, n_places + n_hot]] = merged[0]
+    before, others = merged.copy(), pairs[n_hot:n_places].copy()
+    added = [pairs[c, 1].astype(float) ** 2 - before[:, 1] ** 2.0 for c in at]
+    moved = [weights(pairs[c]) - weights(before) for c in at]
+    columns.merge_copies(pairs, merged, n_places, outputs)
+
+    assert_array_equal(pairs[0], before[0])
+    assert_array_equal(pairs[n_hot:n_places], others)
+    for copy in at:
+        assert_array_equal(pairs[copy], merged)
+    total = np.sum(added, axis=0)
+    s = np.sqrt(before[:, 1] ** 2.0 + total)
+    assert_allclose(merged[:, 1], s, rtol=1e-6)
+    total[0] = 1.0
+    mean = sum(a * m for a, m in zip(added, moved, strict=True)) / total
+    expected = weights(before) + 1.5 * mean
+    assert_allclose(weights(merged), expected, rtol=1e-5, atol=1e-6)

@@ -68,9 +68,9 @@ cdef enum:
     # others are learned, and random order costs no more than sequence.
     ROWS_AHEAD = 4
     PAIRS_AHEAD = 2
-    # A state of fewer bytes stays in a core's second cache, and asking for the next
-    # row's part of it costs more than it saves.
-    CACHED = 1 << 21
+    # A state of fewer bytes is near enough to the core that asking for the next row's
+    # part of it costs more than it saves.
+    CACHED = 1 << 22
     LINE = 64  # bytes of a cache line, or half of one
 
 # The variant that all calls use; chosen once, when the module loads.

@@ -21,3 +21,19 @@ def scale_columns(
     column_units: NDArray[np.float64],  # (n_features,)
     out: NDArray[Any],  # (nnz,) dtype of data, written
 ) -> None: ...
+def by_frequency(columns: NDArray[np.void]) -> NDArray[np.int64]: ...
+def renumber(
+    indices: NDArray[Any],  # (>= nnz,) int32 or int64
+    indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64
+    rows: NDArray[np.int64],  # (n_visited,) or (0,) for all
+    place_of: NDArray[Any],  # (n_features,) int32 or int64
+    n_hot: int,
+    copy: int,
+    out: NDArray[Any],  # (nnz,) dtype of place_of, written
+) -> None: ...
+def merge_copies(
+    pairs: NDArray[Any],  # (n_places, 2, n_outputs) float32 or float64, updated
+    merged: NDArray[Any],  # (n_hot, 2, n_outputs) dtype of pairs, updated
+    copies_start: int,
+    outputs: NDArray[np.void],  # (n_outputs,) OUTPUT_DTYPE
+) -> None: ...

@@ -1,19 +1,26 @@
-"""Columns of a whole data set: measured and scaled before `fit` learns."""
+"""Columns of a whole data set: measured, scaled and laid out before `fit` learns."""
 
 import numpy as np
 
-from libc.math cimport fabs
+from libc.math cimport copysign, fabs, sqrt
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 
-from sparse_adagrad.kernels.scales cimport data_t, index_t, offset_t
-from sparse_adagrad.kernels.step cimport sa_prefetch
+from sparse_adagrad.kernels.scales cimport Output, data_t, index_t, offset_t
+from sparse_adagrad.kernels.step cimport read_weight, sa_prefetch, state_t
 
 cdef enum:
     # Entries whose column is asked for: they come in any order, memory answers late.
     AHEAD = 24
     DIGIT_BITS = 11  # of a number's bits that a pass of the median looks at
     N_DIGITS = 1 << DIGIT_BITS
+
+
+# Copies of a feature have learned in part the same: their mean is too little of a move,
+# their sum too much, and beyond twice the mean merging may diverge. Of 1, 1.5 and the
+# sum (two threads, three tasks; the sum diverged with four), this came closest to one
+# thread's test error.
+cdef double BEYOND_MEAN = 1.5
 
 
 cdef packed struct Column:
@@ -114,3 +121,158 @@ def scale_columns(
                 out[k] = <data_t> (data[k] / column_units[j])
             else:
                 out[k] = data[k]
+
+
+cdef inline int bit_length(int64_t count) noexcept nogil:
+    cdef int length = 0
+    while count > 0:
+        count >>= 1
+        length += 1
+    return length
+
+
+def by_frequency(const Column[::1] columns):
+    """Columns that have entries, the frequent ones first, to within a factor of two.
+
+    Columns whose counts have as many bits stay in order. Returns int64, (n_present,).
+    """
+    cdef int64_t starts[65]
+    cdef int64_t[::1] ordered
+    cdef Py_ssize_t j
+    cdef int length
+    for length in range(65):
+        starts[length] = 0
+    with nogil:
+        for j in range(columns.shape[0]):
+            starts[bit_length(columns[j].count)] += 1
+    out = np.empty(columns.shape[0] - starts[0], np.int64)
+    ordered = out
+    # From numbers of columns to the place of the first; the longest come first.
+    cdef int64_t place = 0
+    for length in range(64, 0, -1):
+        starts[length], place = place, place + starts[length]
+    with nogil:
+        for j in range(columns.shape[0]):
+            length = bit_length(columns[j].count)
+            if length > 0:
+                ordered[starts[length]] = j
+                starts[length] += 1
+    return out
+
+
+ctypedef fused place_t:
+    int
+    int64_t
+
+
+def renumber(
+    const index_t[::1] indices,
+    const offset_t[::1] indptr,
+    const int64_t[::1] rows,
+    const place_t[::1] place_of,
+    place_t n_hot,
+    place_t copy,
+    place_t[::1] out,
+):
+    """Write the places of some rows' columns (rows empty: all, in sequence) to ``out``.
+
+    The first ``n_hot`` places are found in the copy of them that starts at ``copy``.
+    """
+    cdef Py_ssize_t n_rows = rows.shape[0] if rows.shape[0] else indptr.shape[0] - 1
+    cdef Py_ssize_t r, i, k
+    cdef place_t place
+    with nogil:
+        for r in range(n_rows):
+            i = rows[r] if rows.shape[0] else r
+            for k in range(indptr[i], indptr[i + 1]):
+                if k + AHEAD < indptr[i + 1]:
+                    sa_prefetch(&place_of[indices[k + AHEAD]])
+                place = place_of[indices[k]]
+                out[k] = place + (copy if place < n_hot else 0)
+
+
+cdef void merge_feature(
+    state_t* pair,
+    const state_t* merged,
+    Py_ssize_t stride,
+    Py_ssize_t copies_start,
+    Py_ssize_t n_copies,
+    Py_ssize_t n_outputs,
+    const Output* output,
+) noexcept nogil:
+    """Merge one output of a feature into its first copy.
+
+    ``pair`` and ``merged`` point to u, the root s follows ``n_outputs`` later.
+    """
+    cdef double before = <double> merged[n_outputs] * merged[n_outputs]
+    cdef double w_before = read_weight(
+        merged[0], merged[n_outputs], output.eps, output.l1, output.l2
+    )
+    cdef double added = 0.0  # to the sum of squared gradients
+    cdef double weights = 0.0
+    cdef double duals = 0.0
+    cdef double share, w, s
+    cdef const state_t* one = pair
+    cdef Py_ssize_t c
+    for c in range(n_copies + 1):
+        if c > 0:
+            one = pair + copies_start + (c - 1) * stride
+        share = <double> one[n_outputs] * one[n_outputs] - before
+        added += share
+        weights += share * read_weight(
+            one[0], one[n_outputs], output.eps, output.l1, output.l2
+        )
+        duals += share * one[0]
+    if added <= 0.0:
+        return
+    s = sqrt(before + added)
+    w = w_before + BEYOND_MEAN * (weights / added - w_before)
+    pair[n_outputs] = <state_t> s
+    # The weight's definition, solved for u; where a weight is 0, u still counts.
+    pair[0] = <state_t> (
+        copysign(fabs(w) * (s + output.eps + output.l2) + output.l1, -w) if w != 0.0
+        else duals / added
+    )
+
+
+def merge_copies(
+    state_t[:, :, ::1] pairs,
+    state_t[:, :, ::1] merged,
+    Py_ssize_t copies_start,
+    const Output[::1] outputs,
+):
+    """Merge the copies of the first features, and make all copies equal.
+
+    The sums of squared gradients grow by what each copy has added. A weight goes
+    somewhat beyond the mean of the copies', each counted by what it has added.
+
+    Parameters
+    ----------
+    pairs : ndarray of shape (n_places, 2, n_outputs)
+        The features' first copies at its start, the further ones from ``copies_start``
+        to its end; updated.
+    merged : ndarray of shape (n_hot, 2, n_outputs)
+        The features as of the last merge; updated.
+    copies_start : int
+    outputs : records of shape (n_outputs,)
+    """
+    cdef Py_ssize_t n_hot = merged.shape[0]
+    cdef Py_ssize_t n_outputs = outputs.shape[0]
+    cdef Py_ssize_t feature = 2 * n_outputs
+    cdef Py_ssize_t j, c, o, n_copies
+    if n_hot == 0:
+        return
+    n_copies = (pairs.shape[0] - copies_start) // n_hot
+    with nogil:
+        for j in range(n_hot):
+            for o in range(n_outputs):
+                merge_feature(
+                    &pairs[j, 0, o], &merged[j, 0, o], n_hot * feature,
+                    copies_start * feature, n_copies, n_outputs, &outputs[o],
+                )
+            memcpy(&merged[j, 0, 0], &pairs[j, 0, 0], feature * sizeof(state_t))
+            for c in range(n_copies):
+                memcpy(
+                    &pairs[copies_start + c * n_hot + j, 0, 0], &pairs[j, 0, 0],
+                    feature * sizeof(state_t),
+                )

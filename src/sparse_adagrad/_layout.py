@@ -1,0 +1,148 @@
+"""Where the features of a fit lie in memory while it runs.
+
+A fit reads its rows many times, so it may lay its features out anew: frequent ones side
+by side, where they share cache lines and pages, and the most frequent once for each
+thread, since a cache line that two cores write to wanders between them at the price of
+a hundred additions. The kernel knows nothing of this; it is given other indices.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparse_adagrad._problem import Problem
+from sparse_adagrad._state import ModelState, aligned_zeros
+from sparse_adagrad.kernels import columns
+
+# Entries that a thread learns from before the copies are merged: some three
+# milliseconds, beside which merging and starting anew count for little.
+ENTRIES_PER_MERGE = 1 << 21
+# At least so many merges an epoch, however few the entries.
+MERGES_PER_EPOCH = 4
+# A feature has copies if a thread meets it so often between two merges, or nearly.
+MEETINGS = 128
+# Fewer entries than this are learned faster by one thread.
+ENTRIES_PER_THREAD = 1 << 21
+# So many features and more gain more in ten epochs than the new indices cost.
+MANY_FEATURES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Features by frequency, the hot ones once for each thread.
+
+    Attributes
+    ----------
+    state : ModelState
+        The model, by column; as of the last `publish`.
+    by_place : ModelState
+        What the kernel updates: the columns of `columns` in their order, then a place
+        for columns that have nothing but stored zeros, then the other threads' copies
+        of the first `n_hot`. Shares the scalars with `state`.
+    problem : Problem
+        Its indices are places; every row leads to the copies of its thread.
+    parts : list of ndarray, int64
+        Rows of each thread.
+    columns : ndarray of shape (n_present,), int64
+    merged : ndarray of shape (n_hot, 2, n_outputs)
+        The hot features as of the last merge.
+    entries_per_merge : int
+        Of one thread.
+    """
+
+    state: ModelState
+    by_place: ModelState
+    problem: Problem
+    parts: list[NDArray[np.int64]]
+    columns: NDArray[np.int64]
+    merged: NDArray[Any]
+    entries_per_merge: int
+
+    @classmethod
+    def of(
+        cls,
+        state: ModelState,
+        problem: Problem,
+        found: NDArray[np.void],
+        parts: list[NDArray[np.int64]],
+    ) -> Layout:
+        """Lay out the features that `found`, of `columns.COLUMN_DTYPE`, has counted."""
+        rows, n_threads = problem.rows, len(parts)
+        entries_per_merge = min(
+            ENTRIES_PER_MERGE, rows.nnz // (n_threads * MERGES_PER_EPOCH) + 1
+        )
+        present = columns.by_frequency(found)
+        n_hot = 0
+        if n_threads > 1:
+            merges = rows.nnz // (n_threads * entries_per_merge)
+            often = bit_floor(MEETINGS * n_threads * merges)
+            n_hot = int((found["count"] >= often).sum())
+        copies = [0, *(len(present) + 1 + t * n_hot for t in range(n_threads))]
+        n_places = copies.pop()
+        dtype = np.int32 if n_places < 2**31 else np.int64
+        place_of = np.full(rows.n_features, len(present), dtype)
+        place_of[present] = np.arange(len(present), dtype=dtype)
+        places = np.empty(rows.nnz, dtype)
+        pairs = aligned_zeros((n_places, *state.pairs.shape[1:]), state.pairs.dtype)
+        pairs[: len(present)] = state.pairs[present]
+        arrays = rows.indices, rows.indptr
+
+        def lead(part: NDArray[np.int64], copy: int) -> None:
+            columns.renumber(*arrays, part, place_of, n_hot, copy, places)
+            pairs[copy : copy + n_hot] = pairs[:n_hot]
+
+        with ThreadPoolExecutor(n_threads) as threads:
+            list(threads.map(lead, parts, copies))
+        return cls(
+            state,
+            replace(state, pairs=pairs, n_features=n_places),
+            replace(problem, rows=replace(rows, indices=places, n_features=n_places)),
+            parts,
+            present,
+            pairs[:n_hot].copy(),
+            entries_per_merge,
+        )
+
+    def merge(self) -> None:
+        """Bring the copies of the hot features together."""
+        columns.merge_copies(
+            self.by_place.pairs,
+            self.merged,
+            len(self.columns) + 1,
+            self.by_place.outputs,
+        )
+
+    def publish(self) -> None:
+        """Bring the model by column up to date."""
+        self.state.pairs[self.columns] = self.by_place.pairs[: len(self.columns)]
+
+
+def bit_floor(number: int) -> int:
+    """The largest power of two that is not above a number."""
+    return 1 << (number.bit_length() - 1)
+
+
+def useful_threads(problem: Problem, n_outputs: int, n_threads: int) -> int:
+    """As many threads as have enough to do."""
+    work = problem.rows.nnz * n_outputs * problem.n_visited / problem.rows.n_samples
+    return max(1, min(n_threads, int(work / ENTRIES_PER_THREAD)))
+
+
+def deal_rows(
+    problem: Problem, n_threads: int, rng: np.random.RandomState | None
+) -> list[NDArray[np.int64]]:
+    """Deal the rows to visit out to threads, at random or in turns; each in sequence.
+
+    A single part may be empty: all rows, in sequence.
+    """
+    if n_threads == 1:
+        return [problem.rows_to_visit]
+    order = problem.order(rng)
+    if not len(order):
+        order = np.arange(problem.rows.n_samples)
+    return [np.sort(order[t::n_threads]) for t in range(n_threads)]

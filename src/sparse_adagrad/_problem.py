@@ -1,0 +1,83 @@
+"""What is learned from: checked rows, targets and weights, and which are visited."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparse_adagrad._validation import Rows
+
+
+@dataclass(slots=True)
+class Problem:
+    """Checked data, and which of its rows are visited.
+
+    Attributes
+    ----------
+    rows : Rows
+    y : ndarray of shape (n_samples, n_outputs), float64
+    weights : ndarray of shape (n_samples,) or (0,), float64
+    rows_to_visit : ndarray of shape (n_visited,) or (0,), int64
+        Empty: all, in sequence.
+    weight_sum : float
+        Of the rows to visit.
+    validation : tuple of (Rows, ndarray, ndarray) or None
+        Data, targets and weights that are held out.
+    """
+
+    rows: Rows
+    y: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    rows_to_visit: NDArray[np.int64]
+    weight_sum: float
+    validation: tuple[Rows, NDArray[np.float64], NDArray[np.float64]] | None = None
+
+    @classmethod
+    def of(
+        cls, rows: Rows, y: NDArray[np.float64], weights: NDArray[np.float64]
+    ) -> Problem:
+        to_visit = np.empty(0, np.int64)
+        weight_sum = float(rows.n_samples)
+        if len(weights):
+            weight_sum = float(weights.sum())
+            if not weights.all():
+                to_visit = np.flatnonzero(weights)
+        return cls(rows, as_outputs(y), weights, to_visit, weight_sum)
+
+    @property
+    def n_visited(self) -> int:
+        return len(self.rows_to_visit) or self.rows.n_samples
+
+    def order(self, rng: np.random.RandomState | None) -> NDArray[np.int64]:
+        """Rows of one epoch: shuffled by `rng`, or as they are."""
+        if rng is None:
+            return self.rows_to_visit
+        if not len(self.rows_to_visit):
+            return rng.permutation(self.rows.n_samples).astype(np.int64, copy=False)
+        return rng.permutation(self.rows_to_visit)
+
+    def hold_out(self, fraction: float, rng: np.random.RandomState) -> None:
+        """Move a share of the rows to the validation set."""
+        shuffled = self.order(rng)
+        n_held_out = int(np.ceil(fraction * len(shuffled)))
+        if n_held_out >= len(shuffled):
+            raise ValueError(
+                f"early_stopping would hold out all {len(shuffled)} rows with "
+                f"validation_fraction={fraction}; pass more rows, or X_val and y_val."
+            )
+        held_out = np.sort(shuffled[:n_held_out])
+        self.rows_to_visit = np.sort(shuffled[n_held_out:])
+        weights = self.weights[held_out] if len(self.weights) else self.weights
+        self.validation = (self.rows.take(held_out), self.y[held_out], weights)
+        self.weight_sum = (
+            float(self.weights[self.rows_to_visit].sum())
+            if len(self.weights)
+            else float(len(self.rows_to_visit))
+        )
+
+
+def as_outputs(y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A target of one or two dimensions as (n_samples, n_outputs)."""
+    return y if y.ndim == 2 else y[:, np.newaxis]
