@@ -53,7 +53,6 @@ BASE = Case()
 CASES = {
     "base": BASE,
     "shuffled": replace(BASE, shuffled=True),
-    "2 threads": replace(BASE, threads=2, shuffled=True),
     "8 outputs": replace(BASE, outputs=8),
     "not penalised": replace(BASE, penalised=False),
     "float64": replace(BASE, dtype="float64"),
@@ -156,6 +155,41 @@ def test_epoch(benchmark, best_variant, name):
     benchmark.extra_info.update(figures, nnz=X.nnz, cpu=cpu_variant())
     line = ", ".join(f"{value:.2f} {what}" for what, value in figures.items())
     print(f"\n{name}: {line}")
+
+
+@pytest.mark.parametrize("columns", [2**18, 2**22])
+def test_two_threads(benchmark, columns):
+    """Epochs one after the other, as in `fit`, over those of one thread."""
+    X, y = data(columns, BASE.mean_nnz, BASE.dtype, BASE.index)
+    n_rows = X.shape[0] * 9 // 10
+    errors = []
+    for n_jobs in (1, 2):
+        model = SparseAdaGradRegressor(n_jobs=n_jobs, random_state=0)
+        model.fit(X[:n_rows], y[:n_rows])
+        errors.append(np.sqrt(np.mean((model.predict(X[n_rows:]) - y[n_rows:]) ** 2)))
+    case = replace(BASE, columns=columns, shuffled=True)
+    trainers = [trainer(replace(case, threads=n), X, y) for n in (1, 2)]
+    orders = [each.order(np.random.RandomState(0)) for each in trainers]
+
+    def epochs(n_threads):
+        for _ in range(5):
+            trainers[n_threads - 1].run(orders[n_threads - 1])
+
+    alone = []
+    benchmark.pedantic(
+        epochs,
+        (2,),
+        setup=lambda: alone.append(seconds(lambda: epochs(1))),
+        rounds=ROUNDS,
+        warmup_rounds=1,
+    )
+    figures = {
+        "speed-up": np.median(alone[1:]) / benchmark.stats.stats.median,
+        "of one thread's held-out RMSE": errors[1] / errors[0],
+    }
+    benchmark.extra_info.update(figures)
+    line = ", ".join(f"{value:.4g} {what}" for what, value in figures.items())
+    print(f"\ntwo threads, {columns} columns: {line}")
 
 
 def data_of(case: Case) -> tuple[int, int, str, str]:
