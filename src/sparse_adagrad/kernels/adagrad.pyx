@@ -900,6 +900,21 @@ def predict_raw(
                     )
 
 
+cdef inline double dot(
+    const data_t* data,
+    const index_t* indices,
+    Py_ssize_t row_nnz,
+    const state_t* coef,
+) noexcept nogil:
+    """A row times the coefficients, summed in the coefficients' precision."""
+    # Memory sets the pace: more sums side by side, or vectors, gain nothing here.
+    cdef state_t total = 0
+    cdef Py_ssize_t k
+    for k in range(row_nnz):
+        total += <state_t> data[k] * coef[indices[k]]
+    return total
+
+
 def multiply(
     const data_t[::1] data,
     const index_t[::1] indices,
@@ -913,28 +928,24 @@ def multiply(
     ``coef`` has the shape (n_features, n_outputs), in the user's units.
     """
     cdef Py_ssize_t n_outputs = coef.shape[1]
-    cdef Py_ssize_t i, k, o, first, last
-    # Four sums side by side: one would wait for itself at every entry.
-    cdef double a, b, c, d
+    cdef Py_ssize_t i, k, o, first
+    cdef const data_t* data_start = &data[0] if data.shape[0] else NULL
+    cdef const index_t* indices_start = &indices[0] if indices.shape[0] else NULL
+    cdef const state_t* coef_start = &coef[0, 0] if coef.shape[0] else NULL
     with nogil:
         for i in range(out.shape[0]):
-            first, last = indptr[i], indptr[i + 1]
-            if n_outputs > 1:
-                for o in range(n_outputs):
-                    out[i, o] = intercept[o]
-                for k in range(first, last):
-                    for o in range(n_outputs):
-                        out[i, o] += <double> data[k] * coef[indices[k], o]
+            first = indptr[i]
+            if n_outputs == 1:
+                out[i, 0] = intercept[0] + dot(
+                    data_start + first, indices_start + first, indptr[i + 1] - first,
+                    coef_start,
+                )
                 continue
-            a = b = c = d = 0.0
-            for k in range(first, last - 3, 4):
-                a += <double> data[k] * coef[indices[k], 0]
-                b += <double> data[k + 1] * coef[indices[k + 1], 0]
-                c += <double> data[k + 2] * coef[indices[k + 2], 0]
-                d += <double> data[k + 3] * coef[indices[k + 3], 0]
-            for k in range(first + (last - first) // 4 * 4, last):
-                a += <double> data[k] * coef[indices[k], 0]
-            out[i, 0] = intercept[0] + ((a + b) + (c + d))
+            for o in range(n_outputs):
+                out[i, o] = intercept[o]
+            for k in range(first, indptr[i + 1]):
+                for o in range(n_outputs):
+                    out[i, o] += <double> data[k] * coef[indices[k], o]
 
 
 def read_weights(
