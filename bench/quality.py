@@ -23,6 +23,7 @@ from sklearn.preprocessing import MaxAbsScaler
 
 sys.path.insert(0, str(Path(__file__).parent))
 from tasks import KINDS, TRIAL_STREAM, TUNED_RIDGE, Split, load_task, other_tasks
+from zipf import zipf_rows, zipf_target
 
 from sparse_adagrad import SparseAdaGradRegressor
 
@@ -235,6 +236,22 @@ def cuts(tasks: list[str]) -> Figures:
         yield f"  {name}", float(np.sum(model.coef_ != whole.coef_)), "<= 0"
 
 
+def drift(tasks: list[str]) -> Figures:
+    """Made stream whose weights change half-way: loss at decay=1e-4 over decay=0."""
+    X = zipf_rows(100_000, 20_000, 95)
+    y = np.r_[zipf_target(X, seed=1)[:50_000], zipf_target(X, seed=2)[50_000:]]
+    curves = []
+    for decay in (1e-4, 0.0):
+        model = SparseAdaGradRegressor(decay=decay)
+        for start in range(0, len(y), 1000):
+            model.partial_fit(X[start : start + 1000], y[start : start + 1000])
+        curves.append(np.array(model.loss_curve_))
+    fading, plain = curves
+    yield "  last tenth", fading[-10:].mean() / plain[-10:].mean(), "<= 0.75"
+    before = slice(40, 50)
+    yield "  tenth before", fading[before].mean() / plain[before].mean(), "<= 1.0"
+
+
 PARTS = {
     "default": default,
     "others": others,
@@ -246,6 +263,7 @@ PARTS = {
     "one-row": one_row,
     "memory": memory,
     "cuts": cuts,
+    "drift": drift,
 }
 
 

@@ -53,6 +53,8 @@ class DenseAdaGrad:
         The same of the intercept.
     l1, l2 : float
         Penalty of one update.
+    decay : float
+        Share of the squared gradients that a sample lets fade; without penalty.
     """
 
     def __init__(
@@ -71,7 +73,9 @@ class DenseAdaGrad:
         fit_intercept=True,
         base=0.0,
         batch_size=1,
+        decay=0.0,
     ):
+        self.decay = decay
         self.loss, self.parameter = loss, parameter
         self.eta, self.eps, self.l1, self.l2 = eta, eps, l1, l2
         self.intercept_eta = eta if intercept_eta is None else intercept_eta
@@ -101,8 +105,13 @@ class DenseAdaGrad:
                 d = weight[i] * dloss_of(self.loss, y[i], p, self.parameter)
                 g += d * X[i] / (stop - start)
                 g_b += d / (stop - start)
+            self.fade(stop - start)
             self.update(g, g_b)
         return total / weight.sum()
+
+    def fade(self, n_samples):
+        self.G *= (1 - self.decay) ** n_samples
+        self.b_G *= (1 - self.decay) ** n_samples
 
     def update(self, g, g_b):
         old = np.sqrt(self.G)

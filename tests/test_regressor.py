@@ -662,3 +662,65 @@ def test_memory_of_the_state(problem):
                 ._state
             )
             assert state.pairs.nbytes + state.column_max.nbytes == 40 * numbers * size
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_weight_of_an_unseen_feature_does_not_move_while_gradients_fade(dtype):
+    X = sp.csr_array(np.array([[1.0, 1.0], *[[0.0, 1.0]] * 5000]))
+    y = np.r_[3.0, np.random.default_rng(0).normal(size=5000)]
+    model = SparseAdaGradRegressor(
+        learning_rate="constant", decay=0.2, dtype=dtype, fit_intercept=False
+    )
+    model.partial_fit(X[:1], y[:1])
+    weight = model.coef_[0]
+    assert weight != 0
+    model.partial_fit(X[1:], y[1:])  # 1600 powers of two
+    assert_allclose(model.coef_[0], weight, rtol=1e-6)
+    assert np.isfinite(model.coef_[1])
+
+
+def test_refused_batch_leaves_a_fading_model_as_it_was(monkeypatch):
+    X, y = bag_of_words(600)
+    model = SparseAdaGradRegressor(decay=0.1, random_state=0).partial_fit(X, y)
+    before = clone(model).partial_fit(X, y)
+    learn = Trainer._learn
+
+    def interrupted(self, order, first, *others):
+        if first > 300:
+            raise KeyboardInterrupt
+        learn(self, order, first, *others)
+
+    monkeypatch.setattr(Trainer, "_learn", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.partial_fit(X, -y)
+    monkeypatch.undo()
+    assert_array_equal(model.coef_, before.coef_)
+    assert_allclose(model.grad_sq_sum_, before.grad_sq_sum_)
+    assert_allclose(
+        model.partial_fit(X, y).coef_, before.partial_fit(X, y).coef_, rtol=1e-5
+    )
+
+
+def test_fading_follows_weights_that_change():
+    X, y = bag_of_words(8_000)
+    y = y - y.mean()
+    y[4_000:] *= -1
+    losses = []
+    for decay in (0.0, 1e-3):
+        model = SparseAdaGradRegressor(decay=decay)
+        for start in range(0, 8_000, 500):
+            model.partial_fit(X[start : start + 500], y[start : start + 500])
+        losses.append(model.loss_curve_)
+    assert losses[1][-1] < 0.9 * losses[0][-1]
+
+
+def test_fading_is_not_turned_on_or_off(problem):
+    X, y = problem[:2]
+    for first, second in ((0.0, 0.1), (0.1, 0.0)):
+        model = SparseAdaGradRegressor(decay=first).partial_fit(X, y)
+        coef = model.coef_
+        with pytest.raises(ValueError, match=r"decay=.*fitted with"):
+            model.set_params(decay=second).partial_fit(X, y)
+        assert_array_equal(model.coef_, coef)
+    with pytest.raises(ValueError, match=r"decay=0.5.*batch_size=1000"):
+        SparseAdaGradRegressor(decay=0.5, batch_size=1000).fit(X, y)

@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 from sparse_adagrad.kernels import adagrad, scales
 
 CACHE_LINE = 64
+# Powers of two by which a fading model is inflated before it is deflated: float32 has
+# room for the square of twice as many. A root below the least stays as it is then.
+MAX_INFLATION = 16
+LEAST_ROOT = 2.0**-60
 
 
 def aligned_zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -61,6 +65,7 @@ class ModelState:
         *,
         scaling: str | None,
         initial_accumulator_value: float,
+        fades: bool = False,
     ) -> ModelState:
         """State of an untrained model; zero pages are not touched until used."""
         state = cls(
@@ -72,6 +77,7 @@ class ModelState:
             n_features=n_features,
         )
         state.totals["column_scaling"] = scales.SCALINGS[scaling]
+        state.totals["inflation"] = float(fades)
         state.outputs["eps"] = np.finfo(dtype).tiny
         if initial_accumulator_value:
             state.pairs[:, 1] = np.sqrt(initial_accumulator_value)
@@ -85,6 +91,10 @@ class ModelState:
     @property
     def scales_columns(self) -> bool:
         return bool(self.totals["column_scaling"][0])
+
+    @property
+    def fades(self) -> bool:
+        return bool(self.totals["inflation"][0])
 
     def copy(self) -> ModelState:
         """A state that shares nothing with this one."""
@@ -138,7 +148,8 @@ class ModelState:
         pairs = aligned_zeros((capacity, *self.pairs.shape[1:]), self.pairs.dtype)
         pairs[: len(self.pairs)] = self.pairs
         if initial_accumulator_value:
-            pairs[len(self.pairs) :, 1] = np.sqrt(initial_accumulator_value)
+            inflation = self.totals["inflation"][0] or 1.0
+            pairs[len(self.pairs) :, 1] = np.sqrt(initial_accumulator_value) * inflation
         column_max = np.zeros(
             capacity if self.scales_columns else 0, self.column_max.dtype
         )
@@ -165,14 +176,38 @@ class ModelState:
         column_max = self.column_max[touched].copy() if self.scales_columns else None
 
         def undo() -> None:
+            powers = self.totals["deflated"] - totals["deflated"]
             packed[touched] = pairs
             if column_max is not None:
                 self.column_max[touched] = column_max
             self.totals[:] = totals
             self.outputs[:] = outputs
             self.bins[:] = bins
+            if powers[0]:
+                # Like all other columns meanwhile.
+                self._deflate(touched, powers[0])
 
         return undo
+
+    def deflate(self) -> None:
+        """Divide what is inflated by a power of two, before it overflows.
+
+        Costs a pass over the columns, once in so many samples; changes no weight.
+        """
+        powers = np.floor(np.log2(self.totals["inflation"][0]))
+        if powers >= MAX_INFLATION:
+            self._deflate(slice(len(self.pairs)), powers)
+
+    def _deflate(self, columns: Any, powers: float) -> None:
+        factor = 2.0**-powers
+        pairs = self.pairs[columns]
+        # What would vanish stays, beside eps as good as nothing: its weight is kept.
+        np.multiply(pairs, factor, out=pairs, where=pairs[:, 1:] > LEAST_ROOT)
+        self.pairs[columns] = pairs
+        for record, names in (self.totals, ["inflation"]), (self.outputs, ["l1", "l2"]):
+            for name in names:
+                record[name] *= factor
+        self.totals["deflated"] += powers
 
     def coef(self) -> NDArray[Any]:
         """Weights in the user's units, shape (n_features, n_outputs)."""
@@ -188,4 +223,7 @@ class ModelState:
 
     def grad_sq_sum(self) -> NDArray[Any]:
         """Sums of squared gradients, shape (n_features, n_outputs)."""
-        return np.asarray(np.square(self.pairs[: self.n_features, 1]))
+        roots = self.pairs[: self.n_features, 1]
+        if self.fades:
+            roots = roots / self.pairs.dtype.type(self.totals["inflation"][0])
+        return np.asarray(np.square(roots))

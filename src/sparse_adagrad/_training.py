@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sparse_adagrad._layout import Layout
 from sparse_adagrad._problem import Problem
-from sparse_adagrad._state import ModelState, aligned_zeros
+from sparse_adagrad._state import MAX_INFLATION, ModelState, aligned_zeros
 from sparse_adagrad._validation import Rows
 from sparse_adagrad.kernels import adagrad
 
@@ -100,6 +100,8 @@ class Trainer:
         spans = [self._span(part, half) for part in order]
         if len(order) == 1:
             for first, last in self._portions(*spans[0]):
+                if self.state.fades:
+                    self.state.deflate()
                 self._learn(order[0], first, last, self.state, self.alpha, sums)
             return sums
         with ThreadPoolExecutor(len(order)) as threads:
@@ -129,8 +131,12 @@ class Trainer:
             seen = self.state.totals["n_seen"][0] * row_nnz / len(self.parts)
             entries = max(LEAST_ENTRIES, seen * SHARE_OF_SEEN)
             entries = min(entries, self.layout.entries_per_merge)
+        n_rows = entries / row_nnz
+        if self.settings.decay:
+            # What inflates a model that has just been deflated by all that it may be.
+            n_rows = min(n_rows, -2 * MAX_INFLATION / np.log2(1 - self.settings.decay))
         batch_size = self.settings.batch_size
-        return batch_size * max(1, int(entries / row_nnz) // batch_size)
+        return batch_size * max(1, int(n_rows) // batch_size)
 
     def _learn(
         self,

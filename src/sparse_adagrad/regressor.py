@@ -23,7 +23,7 @@ from sklearn.utils.validation import check_is_fitted
 from sparse_adagrad._layout import MANY_FEATURES, Layout, deal_rows, useful_threads
 from sparse_adagrad._preparation import measure_scales, observe_columns
 from sparse_adagrad._problem import Problem, as_outputs
-from sparse_adagrad._state import ModelState
+from sparse_adagrad._state import MAX_INFLATION, ModelState
 from sparse_adagrad._training import Progress, Trainer, predict_raw
 from sparse_adagrad._validation import Rows, check_rows, check_target, check_weights
 from sparse_adagrad.io import model_file
@@ -79,6 +79,11 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
         Threshold of the huber and epsilon-insensitive losses, in units of y.
     quantile : float, default=0.5
         Quantile that the quantile loss estimates.
+    decay : float, default=0.0
+        Share of the past squared gradients, in [0, 1), that each sample lets fade, of
+        every feature and exactly; with 0 none does, which is AdaGrad. On a stream that
+        drifts, a small share keeps the rates from falling for ever. Not by several
+        threads.
     batch_size : int, default=1
         Rows per update; the gradient is their mean.
     max_iter : int, default=20
@@ -181,6 +186,7 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
         "fit_intercept": ["boolean"],
         "epsilon": [Interval(Real, 0, None, closed="left")],
         "quantile": [Interval(Real, 0, 1, closed="neither")],
+        "decay": [Interval(Real, 0, 1, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left"), None],
@@ -213,6 +219,7 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
         fit_intercept: bool = True,
         epsilon: float = 0.1,
         quantile: float = 0.5,
+        decay: float = 0.0,
         batch_size: int = 1,
         max_iter: int = 20,
         tol: float | None = 1e-3,
@@ -238,6 +245,7 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
         self.fit_intercept = fit_intercept
         self.epsilon = epsilon
         self.quantile = quantile
+        self.decay = decay
         self.batch_size = batch_size
         self.max_iter = max_iter
         self.tol = tol
@@ -489,6 +497,8 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
         rng: np.random.RandomState,
     ) -> Layout | None:
         """A layout for several threads or many features, or None: as they are."""
+        if state.fades:
+            return None
         n_threads = useful_threads(
             problem, state.n_outputs, effective_n_jobs(self.n_jobs)
         )
@@ -676,6 +686,11 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
         parameters = tuple(map(self.__dict__.get, self._parameter_constraints))
         if parameters != self.__dict__.get("_checked_parameters"):
             self._validate_params()
+            if -np.log2(1 - self.decay) * self.batch_size > 2 * MAX_INFLATION:
+                raise ValueError(
+                    f"With decay={self.decay} and batch_size={self.batch_size} nothing "
+                    "of the past outlasts one batch; lower either."
+                )
             self._checked_parameters = parameters
 
     def _check_X(self, X: Any, *, reset: bool, width: Any = "equal") -> Rows:
@@ -746,6 +761,13 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
                 "fitted; set it back, or fit a new model."
             )
 
+        if bool(self.decay) != state.fades:
+            raise ValueError(
+                f"decay={self.decay}, but the model was fitted "
+                f"{'with' if state.fades else 'without'} one; keep it so, or fit a new "
+                "model."
+            )
+
     def _scaling(self) -> str | None:
         constant = self.learning_rate == "constant"
         return (
@@ -761,6 +783,7 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
             np.dtype(self.dtype),
             scaling=self._scaling(),
             initial_accumulator_value=self.initial_accumulator_value,
+            fades=self.decay > 0,
         )
 
     def _loss_parameter(self) -> float:
@@ -777,6 +800,7 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
             fit_intercept=self.fit_intercept,
             running=running,
             batch_size=self.batch_size,
+            decay=self.decay,
         )
 
 

@@ -78,6 +78,44 @@ def test_constant_rate(loss, parameters, value, batch_size, penalty):
     assert np.any(model.coef_)
 
 
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize("batch_size", [1, 7])
+@pytest.mark.parametrize("decay", [0.001, 0.3])
+@pytest.mark.parametrize("eps", [1e-7, 0.5])
+def test_past_gradients_fade(method, batch_size, decay, eps):
+    """Eagerly, all of them at every sample; here only of what a row has."""
+    X, y = make_problem(n=62)
+    targets = np.column_stack([y, -y])
+    model = SparseAdaGradRegressor(
+        learning_rate="constant",
+        alpha=0,
+        batch_size=batch_size,
+        max_iter=4,
+        tol=None,
+        shuffle=False,
+        dtype="float64",
+        initial_accumulator_value=0.1,
+        decay=decay,
+        eps=eps,
+    )
+    for _ in range(4 if method == "partial_fit" else 1):
+        getattr(model, method)(X, targets)
+    for o, target in enumerate(targets.T):
+        oracle = PlainAdaGrad(
+            X.shape[1],
+            eta=0.2,
+            eps=eps,
+            initial=0.1,
+            batch_size=batch_size,
+            decay=decay,
+        )
+        for _ in range(4):
+            oracle.run(X.toarray(), target)
+        close(model.coef_[o], oracle.w)
+        close(model.intercept_[o], oracle.b)
+        close(model.grad_sq_sum_[o], oracle.G)
+
+
 @pytest.mark.parametrize("batch_size", [1, 7])
 def test_unpenalised_is_the_plain_update(batch_size):
     X, y = make_problem()

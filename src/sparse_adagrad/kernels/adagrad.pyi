@@ -10,6 +10,8 @@ class Settings:
 
     @property
     def batch_size(self) -> int: ...
+    @property
+    def decay(self) -> float: ...
     def __init__(
         self,
         *,
@@ -21,6 +23,7 @@ class Settings:
         fit_intercept: bool,
         running: bool,
         batch_size: int,
+        decay: float,
     ) -> None: ...
 
 def train(

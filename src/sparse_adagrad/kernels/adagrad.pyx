@@ -18,7 +18,7 @@ import os
 
 import numpy as np
 
-from libc.math cimport isfinite, sqrt
+from libc.math cimport fmax, isfinite, pow, sqrt
 from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free, malloc
 
@@ -51,6 +51,7 @@ from sparse_adagrad.kernels.scales cimport (
 from sparse_adagrad.kernels.step cimport (
     SA_LANES,
     dual_step,
+    fading_step,
     read_outputs,
     read_row,
     read_weight,
@@ -121,6 +122,8 @@ cdef class Settings:
         Whether the scales run with the rows (a stream) or stand (within `fit`).
     batch_size : int
         Rows per update.
+    decay : float
+        Share of the squared gradients that every sample lets fade.
     """
 
     cdef Loss loss
@@ -130,6 +133,7 @@ cdef class Settings:
     cdef bint fit_intercept
     cdef bint running
     cdef readonly Py_ssize_t batch_size
+    cdef readonly double decay
 
     def __init__(
         self,
@@ -142,6 +146,7 @@ cdef class Settings:
         bint fit_intercept,
         bint running,
         Py_ssize_t batch_size,
+        double decay,
     ):
         self.loss.id = LOSSES[loss][0]
         self.loss.parameter = loss_parameter
@@ -151,6 +156,7 @@ cdef class Settings:
         self.fit_intercept = fit_intercept
         self.running = running
         self.batch_size = batch_size
+        self.decay = decay
 
 
 # The same as a struct, for code without the GIL.
@@ -161,6 +167,7 @@ cdef struct Plan:
     bint scaled
     bint fit_intercept
     bint running
+    double decay
     Scaling scaling
     Py_ssize_t n_outputs
     const sa_variant* variant
@@ -197,6 +204,7 @@ cdef Plan plan_of(Settings settings, const Totals* totals, Py_ssize_t n_outputs)
     plan.scaled = settings.scaled
     plan.fit_intercept = settings.fit_intercept
     plan.running = settings.running
+    plan.decay = settings.decay
     plan.scaling = <Scaling> <int> totals.column_scaling
     plan.n_outputs = n_outputs
     plan.variant = VARIANT
@@ -412,18 +420,54 @@ cdef inline void predict_row(
         scratch.raw_prediction[o] = vectors[FACTOR * n_outputs + o]
 
 
+cdef inline bint step_fading(
+    const Plan* plan,
+    state_t* pair,
+    const double* gradients,
+    const Rates* rates,
+    const Output* outputs,
+    double inflation,
+) noexcept nogil:
+    """Step the outputs of one feature where past gradients fade; whether finite."""
+    cdef bint finite = True
+    cdef Py_ssize_t o
+    cdef state_t* s
+    for o in range(plan.n_outputs):
+        s = pair + plan.n_outputs + o
+        fading_step(
+            &pair[o], s,
+            read_weight(pair[o], s[0], outputs[o].eps, outputs[o].l1, outputs[o].l2),
+            gradients[o] * inflation, rates[o].eta,
+            fmax(rates[o].eps * inflation, outputs[o].eps),
+        )
+        finite &= isfinite(pair[o]) != 0
+    return finite
+
+
 cdef inline bint step_features(
     const Plan* plan,
     state_t* pairs,
     const index_t* indices,
     const state_t* x,
     Py_ssize_t row_nnz,
+    const Output* outputs,
+    double inflation,
     const Scratch* scratch,
 ) noexcept nogil:
     """Step the features just read by the gradients; whether all stayed finite."""
     cdef Py_ssize_t n_outputs = plan.n_outputs
     cdef state_t* vectors = <state_t*> scratch.vectors
-    cdef Py_ssize_t o
+    cdef bint finite = True
+    cdef Py_ssize_t k, o
+    if plan.decay > 0.0:
+        for k in range(row_nnz):
+            for o in range(n_outputs):
+                scratch.raw_prediction[o] = scratch.gradients[o] * x[k]
+            finite &= step_fading(
+                plan, pairs + 2 * indices[k] * n_outputs, scratch.raw_prediction,
+                scratch.rates, outputs, inflation,
+            )
+        return finite
     if n_outputs == 1:
         return step_row(
             plan.variant, pairs, indices, x, row_nnz, <state_t*> scratch.read,
@@ -444,6 +488,7 @@ cdef inline void settle_output(
     const Rates* rates,
     double gradient,
     const double* alpha,
+    double inflation,
 ) noexcept nogil:
     """Step the intercept and add this update's penalty to the sums."""
     # The intercept is never penalised: Duchi's two lines as they stand.
@@ -452,6 +497,11 @@ cdef inline void settle_output(
         output.intercept -= rates.intercept_eta * gradient / (
             sqrt(output.intercept_grad_sq_sum) + rates.intercept_eps
         )
+    if plan.decay > 0.0:
+        # The weights are read without eps; `eps` stays what keeps 0 / 0 away.
+        output.l1 += rates.eta * alpha[0] * inflation
+        output.l2 += rates.eta * alpha[1] * inflation
+        return
     output.l1 += rates.eta * alpha[0]
     output.l2 += rates.eta * alpha[1]
     output.eps = rates.eps
@@ -531,6 +581,17 @@ cdef inline void find_rates(
         rates[o] = rates_of(plan, totals, &outputs[o])
 
 
+cdef inline void fade(
+    const Plan* plan, Totals* totals, Output* outputs, Py_ssize_t n_samples
+) noexcept nogil:
+    """Let the squared gradients of the past fade before so many samples are added."""
+    cdef double kept = pow(1.0 - plan.decay, <double> n_samples)
+    cdef Py_ssize_t o
+    totals.inflation /= sqrt(kept)
+    for o in range(plan.n_outputs):
+        outputs[o].intercept_grad_sq_sum *= kept
+
+
 cdef inline bint learn_row(
     const Plan* plan,
     const index_t* indices,
@@ -539,7 +600,7 @@ cdef inline bint learn_row(
     const double* y_true,
     double weight,
     state_t* pairs,
-    const Totals* totals,
+    Totals* totals,
     Output* outputs,
     const double* alpha,
     const Scratch* scratch,
@@ -549,15 +610,20 @@ cdef inline bint learn_row(
     cdef Py_ssize_t o
     if plan.running:
         find_rates(plan, totals, outputs, scratch.rates)
+    if plan.decay > 0.0:
+        fade(plan, totals, outputs, 1)
     for o in range(plan.n_outputs):
         scratch.gradients[o] = weight * loss_gradient(
             plan.loss, y_true[o], scratch.raw_prediction[o]
         )
         finite &= isfinite(scratch.gradients[o]) != 0
-    finite = finite and step_features(plan, pairs, indices, x, row_nnz, scratch)
+    finite = finite and step_features(
+        plan, pairs, indices, x, row_nnz, outputs, totals.inflation, scratch
+    )
     for o in range(plan.n_outputs):
         settle_output(
-            plan, &outputs[o], &scratch.rates[o], scratch.gradients[o], alpha + 2 * o
+            plan, &outputs[o], &scratch.rates[o], scratch.gradients[o], alpha + 2 * o,
+            totals.inflation,
         )
         scratch.gradients[o] = 0.0
     return finite
@@ -637,7 +703,7 @@ cdef bint step_table(
     const Rates* rates,
     const Output* outputs,
     const state_t* column_max,
-    double column_limit,
+    const Totals* totals,
     state_t* pairs,
 ) noexcept nogil:
     """Step every listed column once by its mean gradient, and empty the table."""
@@ -650,8 +716,18 @@ cdef bint step_table(
     for place in range(table.length):
         if plan.running and plan.scaling != SCALING_NONE:
             unit = column_unit(
-                plan.scaling, column_max[table.columns[place]], column_limit
+                plan.scaling, column_max[table.columns[place]], totals.column_limit
             )
+        if plan.decay > 0.0:
+            for o in range(plan.n_outputs):
+                table.gradients[place * plan.n_outputs + o] *= share / unit
+            finite &= step_fading(
+                plan, pairs + 2 * table.columns[place] * plan.n_outputs,
+                table.gradients + place * plan.n_outputs, rates, outputs,
+                totals.inflation,
+            )
+            table.slots[table.slot_of[place]] = -1
+            continue
         for o in range(plan.n_outputs):
             u = pairs + 2 * table.columns[place] * plan.n_outputs + o
             s = u + plan.n_outputs
@@ -842,7 +918,7 @@ cdef bint step_batch(
     Py_ssize_t length,
     state_t* pairs,
     const state_t* column_max,
-    const Totals* totals,
+    Totals* totals,
     Output* outputs,
     const double* alpha,
     const Scratch* scratch,
@@ -854,12 +930,17 @@ cdef bint step_batch(
     cdef bint finite
     cdef Py_ssize_t o
     find_rates(plan, totals, outputs, rates)
+    if plan.decay > 0.0:
+        fade(plan, totals, outputs, length)
     finite = step_table(
-        plan, table, share, rates, outputs, column_max, totals.column_limit, pairs
+        plan, table, share, rates, outputs, column_max, totals, pairs
     )
     for o in range(plan.n_outputs):
         finite &= isfinite(gradients[o]) != 0
-        settle_output(plan, &outputs[o], &rates[o], gradients[o] * share, alpha + 2 * o)
+        settle_output(
+            plan, &outputs[o], &rates[o], gradients[o] * share, alpha + 2 * o,
+            totals.inflation,
+        )
         gradients[o] = 0.0
     return finite
 

@@ -54,6 +54,8 @@ cdef struct Totals:
     double column_limit  # m; 0 while nothing is known
     double column_reference  # |x| at the middle of the histogram
     double column_scaling  # a Scaling: how the stored weights are measured
+    double inflation  # of what u, s, l1 and l2 are given; 0 where nothing fades
+    double deflated  # powers of two by which all of them have been divided since
 
 
 cdef struct Output:

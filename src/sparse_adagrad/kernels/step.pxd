@@ -27,6 +27,12 @@ cdef extern from "native/formula.h" nogil:
     double sa_read_weight_f64(sa_pair_f64 p, double eps, double l1, double l2)
     sa_pair_f32 sa_dual_step_f32(sa_pair_f32 p, float w, float g, float eta)
     sa_pair_f64 sa_dual_step_f64(sa_pair_f64 p, double w, double g, double eta)
+    sa_pair_f32 sa_fading_step_f32(
+        sa_pair_f32 p, float w, float g, float eta, float eps
+    )
+    sa_pair_f64 sa_fading_step_f64(
+        sa_pair_f64 p, double w, double g, double eta, double eps
+    )
 
 
 cdef extern from "native/variants.h" nogil:
@@ -150,6 +156,23 @@ cdef inline void dual_step(
     else:
         pair_f64.u, pair_f64.s = u[0], s[0]
         pair_f64 = sa_dual_step_f64(pair_f64, w, g, eta)
+        s[0], u[0] = pair_f64.s, pair_f64.u
+
+
+cdef inline void fading_step(
+    state_t* u, state_t* s, state_t w, double g, double eta, double eps
+) noexcept nogil:
+    cdef sa_pair_f32 pair_f32
+    cdef sa_pair_f64 pair_f64
+    if state_t is float:
+        pair_f32.u, pair_f32.s = u[0], s[0]
+        pair_f32 = sa_fading_step_f32(
+            pair_f32, w, <float> g, <float> eta, <float> eps
+        )
+        s[0], u[0] = pair_f32.s, pair_f32.u
+    else:
+        pair_f64.u, pair_f64.s = u[0], s[0]
+        pair_f64 = sa_fading_step_f64(pair_f64, w, g, eta, eps)
         s[0], u[0] = pair_f64.s, pair_f64.u
 
 

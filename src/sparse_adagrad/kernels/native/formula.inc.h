@@ -15,6 +15,12 @@
  * (c) s' - s is taken between the two stored roots, so rounding of s cannot make w
  *     drift.
  *
+ * (d) Where past gradients fade, G <- (1 - decay) G + g^2, each sample multiplies all u
+ *     and s by f = sqrt(1 - decay), which moves no weight. Instead, what is added is
+ *     inflated by c = f^-t, one number for all (fading_step, with g in inflated units).
+ *     The weight is then read without eps, since c eps grows beside an s that stands;
+ *     eps c enters the step alone: w' = w - eta g / (s' + eps c).
+ *
  * Included once per type: REAL is a number or, in the vector variants, a register of
  * numbers; SQRT, FABS, POSITIVE (larger of it and 0) and SIGNED (first with the sign
  * of the second) are its functions, TYPED(name) its suffix. No branches.
@@ -36,5 +42,15 @@ static inline TYPED(sa_pair)
 {
     REAL s_new = SQRT(p.s * p.s + g * g);
     TYPED(sa_pair) moved = {p.u + eta * g - (s_new - p.s) * w, s_new};
+    return moved;
+}
+
+/* The same where past gradients fade; g and eps are inflated, w was read without eps. */
+static inline TYPED(sa_pair)
+    TYPED(sa_fading_step)(TYPED(sa_pair) p, REAL w, REAL g, REAL eta, REAL eps)
+{
+    REAL s_new = SQRT(p.s * p.s + g * g);
+    TYPED(sa_pair) moved = {
+        p.u + eta * g * (s_new / (s_new + eps)) - (s_new - p.s) * w, s_new};
     return moved;
 }
