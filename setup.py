@@ -15,6 +15,7 @@ UNIX_FLAGS = ["-O0", "-g"] if DEBUG else ["-O3", "-fno-math-errno"]
 FLAGS = ["/Od" if DEBUG else "/O2"] if sys.platform == "win32" else UNIX_FLAGS
 
 KERNELS = "src/sparse_adagrad/kernels"
+TEXT = "src/sparse_adagrad/text"
 SOURCES = {"adagrad": [f"{KERNELS}/native/variants.c"]}
 
 extensions = [
@@ -28,6 +29,16 @@ extensions = [
     )
     for name in ("csr", "losses", "scales", "columns", "adagrad")
 ]
+extensions.append(
+    Extension(
+        "sparse_adagrad.text.ngrams",
+        [f"{TEXT}/ngrams.pyx"],
+        include_dirs=[np.get_include(), TEXT],
+        depends=[f"{TEXT}/native/ngrams.h"],
+        extra_compile_args=FLAGS,
+        define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
+    )
+)
 
 setup(
     ext_modules=cythonize(
