@@ -16,11 +16,13 @@ cdef extern from "Python.h" nogil:
 cdef extern from "native/ngrams.h" nogil:
     ctypedef struct sa_plan:
         int analyzer
-        int lowercase
         int alternate_sign
         Py_ssize_t min_n
         Py_ssize_t max_n
         uint32_t n_features
+        uint32_t column_mask
+        char lowered[128]
+        char letters[256]
         const uint8_t* word_bits
         const uint8_t* space_bits
         const int32_t* stop_table
@@ -77,7 +79,7 @@ cdef class StopWords:
     cdef uint32_t mask
 
     def __init__(self, words):
-        encoded = [word.encode() for word in words]
+        encoded = [each.encode() for each in words]
         cdef uint32_t size = 2
         while size < 2 * len(encoded) + 2:
             size *= 2
@@ -86,7 +88,8 @@ cdef class StopWords:
         cdef bytes word
         self.mask = size - 1
         for place, word in enumerate(encoded):
-            slot = sa_murmur3(word, len(word)) & self.mask
+            # The hash reads beyond the end.
+            slot = sa_murmur3(word + bytes(4), len(word)) & self.mask
             while table[slot] >= 0:
                 slot = (slot + 1) & self.mask
             table[slot] = place
@@ -137,9 +140,15 @@ def count_ngrams(
     memset(&rows, 0, sizeof(rows))
     memset(&plan, 0, sizeof(plan))
     plan.analyzer = ANALYZERS[analyzer]
-    plan.lowercase, plan.alternate_sign = lowercase, alternate_sign
+    plan.alternate_sign = alternate_sign
     plan.min_n, plan.max_n = ngram_range
     plan.n_features = n_features
+    if n_features & (n_features - 1) == 0:
+        plan.column_mask = n_features - 1
+    for i in range(128):
+        plan.lowered[i] = i + 32 if lowercase and 65 <= i <= 90 else i
+        if WORD_BITS[i >> 3] >> (i & 7) & 1:
+            plan.letters[i] = plan.lowered[i]
     plan.word_bits, plan.space_bits = WORD_BITS, SPACE_BITS
     if stop_words is not None:
         plan.stop_table = &stop_words.table[0]

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
 from joblib import effective_n_jobs
 from numpy.typing import NDArray
 from scipy import sparse as sp
+from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.preprocessing import normalize
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.validation import check_is_fitted
 
 from sparse_adagrad.text.ngrams import StopWords, add_documents, count_ngrams
 
 DEFAULT_PATTERN = r"(?u)\b\w\w+\b"
 # Fewer characters than this are counted faster by one thread.
 CHARACTERS_PER_THREAD = 1 << 16
+
+
+def _stacked(parts: list[tuple[NDArray[Any], ...]]) -> list[NDArray[Any]]:
+    """Indices, counts and offsets of parts, one below the other."""
+    indices, counts, indptrs = zip(*parts, strict=True)
+    starts = np.cumsum([0, *map(len, indices)])
+    below = [p[1:] + start for p, start in zip(indptrs, starts[:-1], strict=True)]
+    return [np.concatenate(each) for each in (indices, counts, [[0], *below])]
 
 
 class HashingTfidfVectorizer(HashingVectorizer):  # type: ignore[misc]
@@ -215,7 +224,12 @@ class HashingTfidfVectorizer(HashingVectorizer):  # type: ignore[misc]
             If a document is missing or not text.
         """
         self._validate_params()
-        check_is_fitted(self)
+        # scikit-learn takes hashing for stateless, so `check_is_fitted` asks nothing.
+        if not self.__sklearn_is_fitted__():
+            raise NotFittedError(
+                f"This {type(self).__name__} has counted no documents yet; call fit or "
+                "partial_fit first, or set use_idf=False."
+            )
         return self._weigh(self._count(X))
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -257,12 +271,15 @@ class HashingTfidfVectorizer(HashingVectorizer):  # type: ignore[misc]
             self._check_stop_words_consistency(words, prepare, self.build_tokenizer())
         stop_words = None if words is None else StopWords(words)
 
+        # Beyond ASCII, Python's own rules hold for letters and accents. Letters that had
+        # an accent are not lowered once more.
+        by_python = self.strip_accents is not None
+
         def count(part: list[str]) -> tuple[NDArray[Any], ...]:
             return count_ngrams(
-                # Beyond ASCII, Python's own rules hold for letters and accents.
-                [text if text.isascii() else prepare(text) for text in part],
+                [t if t.isascii() and not by_python else prepare(t) for t in part],
                 analyzer=self.analyzer,
-                lowercase=self.lowercase,
+                lowercase=self.lowercase and not by_python,
                 alternate_sign=self.alternate_sign,
                 ngram_range=self.ngram_range,
                 n_features=self.n_features,
@@ -271,18 +288,13 @@ class HashingTfidfVectorizer(HashingVectorizer):  # type: ignore[misc]
 
         parts = self._portions(documents)
         if len(parts) == 1:
-            found = [count(documents)]
+            indices, counts, indptr = count(documents)
         else:
             with ThreadPoolExecutor(len(parts)) as threads:
-                found = list(threads.map(count, parts))
-        indices, counts, indptrs = zip(*found, strict=True)
-        ends = np.cumsum([0, *map(len, indices)])
-        pairs = zip(indptrs, ends[:-1], strict=True)
-        indptr = np.concatenate([[0], *(p[1:] + start for p, start in pairs)])
+                indices, counts, indptr = _stacked(list(threads.map(count, parts)))
         rows = sp.csr_matrix((len(documents), self.n_features), dtype=self.dtype)
-        rows.data = np.concatenate(counts).astype(self.dtype)
-        rows.indices = np.concatenate(indices)
-        rows.indptr = indptr.astype(np.int32 if ends[-1] < 2**31 else np.int64)
+        rows.data, rows.indices = counts.astype(self.dtype), indices
+        rows.indptr = indptr.astype(np.int32 if indptr[-1] < 2**31 else np.int64)
         rows.has_canonical_format = True
         return rows
 
@@ -335,9 +347,8 @@ class HashingTfidfVectorizer(HashingVectorizer):  # type: ignore[misc]
         ends = np.cumsum([len(text) for text in documents])
         n_threads = max(1, min(n_threads, int(ends[-1]) // CHARACTERS_PER_THREAD))
         cuts = np.searchsorted(ends, ends[-1] * np.arange(1, n_threads) / n_threads)
-        starts: Sequence[int] = [0, *cuts.tolist(), len(documents)]
-        pairs = zip(starts[:-1], starts[1:], strict=True)
-        return [documents[start:stop] for start, stop in pairs]
+        cuts = pairwise([0, *cuts.tolist(), len(documents)])
+        return [documents[start:stop] for start, stop in cuts]
 
     # ------------------------------------------------------------------- weighing
 

@@ -1,0 +1,82 @@
+"""Text to CSR beside scikit-learn's HashingVectorizer: megabytes a second.
+
+    pytest bench/bench_text.py -s
+
+Each case is first checked to give scikit-learn's rows, entry for entry, then takes its
+turn with it. The corpus is the demonstration's: Python's standard library, function by
+function, all but ASCII; the other scripts repeat a few sentences in random order.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import numpy as np
+import pytest
+from sklearn.feature_extraction.text import HashingVectorizer
+
+from sparse_adagrad.demo import library_functions
+from sparse_adagrad.text import HashingTfidfVectorizer
+
+ROUNDS = 3
+SENTENCES = {
+    "Cyrillic": "Съешь же ещё этих мягких французских булок да выпей чаю потом",
+    "Greek": "Ξεσκεπάζω την ψυχοφθόρα βδελυγμία του παλιού κόσμου χωρίς φόβο",
+    "Chinese": "床前明月光 疑是地上霜 举头望明月 低头思故乡 春眠不觉晓 处处闻啼鸟",
+}
+
+
+def corpus(script: str) -> list[str]:
+    if script == "ASCII":
+        return [text for text, _ in library_functions()]
+    words = np.array(SENTENCES[script].split())
+    rng = np.random.default_rng(0)
+    return [" ".join(rng.choice(words, 100)) for _ in range(5_000)]
+
+
+CASES = {
+    "unigrams": ("ASCII", {}, 17),
+    "bigrams": ("ASCII", {"ngram_range": (1, 2)}, 12),
+    "char_wb": ("ASCII", {"analyzer": "char_wb", "ngram_range": (3, 5)}, 12),
+    "Cyrillic": ("Cyrillic", {}, 8),
+    "Greek": ("Greek", {}, 8),
+    "Chinese": ("Chinese", {}, 8),
+}
+
+
+def seconds(function) -> float:
+    start = perf_counter()
+    function()
+    return perf_counter() - start
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_hashing(benchmark, name):
+    script, options, must = CASES[name]
+    texts = corpus(script)
+    size = sum(len(text.encode()) for text in texts) / 1e6
+    ours = HashingTfidfVectorizer(use_idf=False, **options)
+    two = HashingTfidfVectorizer(use_idf=False, n_jobs=2, **options)
+    theirs = HashingVectorizer(**options)
+    rows, expected = ours.transform(texts), theirs.transform(texts)
+    for part in ("indptr", "indices", "data"):
+        np.testing.assert_array_equal(getattr(rows, part), getattr(expected, part))
+    del rows, expected
+    others, threads = [], []
+
+    def take_turns():
+        others.append(seconds(lambda: theirs.transform(texts)))
+        threads.append(seconds(lambda: two.transform(texts)))
+
+    benchmark.pedantic(
+        ours.transform, (texts,), setup=take_turns, rounds=ROUNDS, warmup_rounds=1
+    )
+    took = benchmark.stats.stats.median
+    figures = {
+        "MB/s": size / took,
+        f"times HashingVectorizer (must {must})": np.median(others) / took,
+        "two threads (must 1.7)": took / np.median(threads),
+    }
+    benchmark.extra_info.update(figures)
+    line = ", ".join(f"{value:.2f} {what}" for what, value in figures.items())
+    print(f"\n{name}: {line}")
