@@ -31,7 +31,7 @@ def _stacked(parts: list[tuple[NDArray[Any], ...]]) -> list[NDArray[Any]]:
     return [np.concatenate(each) for each in (indices, counts, [[0], *below])]
 
 
-class HashingTfidfVectorizer(HashingVectorizer):  # type: ignore[misc]
+class HashingTfidfVectorizer(HashingVectorizer):
     """Turn texts into TF-IDF rows whose columns are hashes of n-grams.
 
     Columns, signs and values are those of scikit-learn's `HashingVectorizer`, and with
@@ -200,8 +200,6 @@ class HashingTfidfVectorizer(HashingVectorizer):  # type: ignore[misc]
         self._validate_params()
         counts = self._count(X)
         if self.use_idf:
-            if not self.__sklearn_is_fitted__():
-                self._forget()
             self._learn(counts)
         return self._weigh(counts)
 
@@ -242,6 +240,8 @@ class HashingTfidfVectorizer(HashingVectorizer):  # type: ignore[misc]
 
     def _learn(self, rows: sp.csr_matrix, by: int = 1) -> None:
         """Count documents, or with -1 take back those that were just counted."""
+        if not hasattr(self, "document_frequency_"):
+            self._forget()
         if len(self.document_frequency_) != self.n_features:
             raise ValueError(
                 f"n_features={self.n_features}, but the documents so far were counted "
@@ -270,9 +270,8 @@ class HashingTfidfVectorizer(HashingVectorizer):  # type: ignore[misc]
         if words is not None:
             self._check_stop_words_consistency(words, prepare, self.build_tokenizer())
         stop_words = None if words is None else StopWords(words)
-
-        # Beyond ASCII, Python's own rules hold for letters and accents. Letters that had
-        # an accent are not lowered once more.
+        # Beyond ASCII, Python's own rules hold for letters and accents. What an accent
+        # has been taken from is not lowered once more.
         by_python = self.strip_accents is not None
 
         def count(part: list[str]) -> tuple[NDArray[Any], ...]:

@@ -1,0 +1,100 @@
+"""Vectorizer and regressor as one estimator that streams."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from sparse_adagrad import SparseAdaGradRegressor
+from sparse_adagrad.pipeline import StreamingPipeline, make_streaming_pipeline
+from sparse_adagrad.text import HashingTfidfVectorizer
+
+WORDS = ["good", "bad", "fine", "dull", "film", "plot", "ending", "actor", "straße"]
+RNG = np.random.default_rng(0)
+TEXTS = [" ".join(RNG.choice(WORDS, 6)) for _ in range(600)]
+STARS = np.array([5.0 + t.count("good") - t.count("bad") for t in TEXTS])
+BATCHES = [(TEXTS[i : i + 50], STARS[i : i + 50]) for i in range(0, 600, 50)]
+
+
+def new(**options):
+    return make_streaming_pipeline(
+        HashingTfidfVectorizer(n_features=2**10, dtype=np.float32, **options),
+        SparseAdaGradRegressor(random_state=0),
+    )
+
+
+def same(one, other):
+    assert_array_equal(one.predict(TEXTS), other.predict(TEXTS))
+    assert_array_equal(
+        one.vectorizer.document_frequency_, other.vectorizer.document_frequency_
+    )
+    assert one.vectorizer.n_documents_ == other.vectorizer.n_documents_
+
+
+def test_stream_learns():
+    seen = []
+    model = new().fit_stream(BATCHES, lambda m: seen.append(m.regressor.t_))
+    assert seen == list(range(50, 601, 50))
+    assert model.regressor.loss_curve_[-1] < model.regressor.loss_curve_[0]
+    assert model.score(TEXTS, STARS) > 0.8
+    assert model.vectorizer.n_documents_ == 600
+
+
+def test_fit_starts_from_scratch_and_partial_fit_goes_on():
+    model = new().fit(TEXTS[:400], STARS[:400])
+    same(clone(model).fit_stream(BATCHES).fit(TEXTS[:400], STARS[:400]), model)
+    assert model.score(TEXTS[400:], STARS[400:]) > 0.95
+    model.partial_fit(TEXTS[400:], STARS[400:])
+    assert model.vectorizer.n_documents_ == 600
+
+
+@pytest.mark.parametrize("use_idf", [True, False])
+def test_saved_and_loaded_it_goes_on_bit_for_bit(tmp_path, use_idf):
+    model = new(use_idf=use_idf, ngram_range=(1, 2), stop_words=["film"])
+    model.fit_stream(BATCHES[:6]).save(tmp_path / "m")
+    loaded = StreamingPipeline.load(tmp_path / "m")
+    for each in (model, loaded):
+        each.fit_stream(BATCHES[6:])
+    assert_array_equal(model.predict(TEXTS), loaded.predict(TEXTS))
+    assert loaded.get_params()["vectorizer__ngram_range"] == (1, 2)
+
+
+def test_refused_batch_leaves_the_model_as_it_was(monkeypatch):
+    model, twin = (new().fit_stream(BATCHES[:3]) for _ in range(2))
+    for texts, y, error in (
+        (["a b", None], [1, 2], ValueError),
+        (["good", "bad"], [1, np.nan], ValueError),
+        (["good", "bad"], [1], ValueError),
+    ):
+        for learn in (model.partial_fit, model.fit):
+            with pytest.raises(error):
+                learn(texts, y)
+        same(model, twin)
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SparseAdaGradRegressor, "partial_fit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.partial_fit(TEXTS, STARS)
+    same(model, twin)
+    fresh = new()
+    with pytest.raises(KeyboardInterrupt):
+        fresh.partial_fit(TEXTS, STARS)
+    with pytest.raises(NotFittedError):
+        fresh.predict(TEXTS)
+    with pytest.raises(NotFittedError):
+        fresh.vectorizer.transform(TEXTS)
+
+
+def test_files_that_hold_no_pipeline(tmp_path):
+    with pytest.raises(NotFittedError):
+        new().save(tmp_path / "m")
+    model = new(tokenizer=str.split, token_pattern=None).fit(TEXTS, STARS)
+    with pytest.raises(ValueError, match="tokenizer is a function"):
+        model.save(tmp_path / "m")
+    assert not list(tmp_path.iterdir())
+    model.regressor.save(tmp_path / "m")
+    with pytest.raises(ValueError, match="holds no vectorizer"):
+        StreamingPipeline.load(tmp_path / "m")
