@@ -1,4 +1,4 @@
-"""The command `sparse-adagrad`: fit, predict and demo."""
+"""The command `sparse-adagrad`: fit, predict, demo and textbook."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ except ImportError as error:
     ) from error
 
 from sparse_adagrad import demo as demonstration
+from sparse_adagrad import textbook as textbook_run
 from sparse_adagrad.io import tables
 from sparse_adagrad.io.text_model import TextModel, new_vectorizer
 from sparse_adagrad.regressor import SparseAdaGradRegressor
@@ -191,6 +192,27 @@ def demo() -> None:
     """Learn from the source of Python's standard library, beside scikit-learn."""
     with _errors_to_user():
         demonstration.run(typer.echo, EpochBar())
+
+
+@app.command()
+def textbook(
+    seed: Annotated[int, typer.Option(help="Of the first weights.")] = 0,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = 100,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Examples sampled for a step; else all.")
+    ] = None,
+) -> None:
+    """Repeat the run that introductions to AdaGrad print, and beat it."""
+    with _errors_to_user():
+        textbook_run.published_run(
+            seed=seed, epochs=epochs, batch_size=batch_size, show=typer.echo
+        )
+        errors = textbook_run.defaults_run(seed)
+        typer.echo(
+            "\nmean squared error on the test part\n"
+            f"SparseAdaGradRegressor()  {errors.estimator:.1f}\n"
+            f"LinearRegression()        {errors.least_squares:.1f}"
+        )
 
 
 def main() -> None:
