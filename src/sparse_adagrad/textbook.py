@@ -87,7 +87,7 @@ def published_run(
         raise ValueError(f"batch_size must be from 1 to {len(y)}, got {batch_size}.")
     rng = np.random.RandomState(seed)
     optimizer = AdaGrad(0.1) if optimizer is None else optimizer
-    params = {"w": rng.standard_normal(X.shape[1])}
+    params = {"w": np.asarray(rng.standard_normal(X.shape[1]))}
     losses = np.empty(epochs)
     for epoch in range(epochs):
         for _ in range(-(-len(y) // size)):
@@ -95,8 +95,8 @@ def published_run(
             if batch_size is not None:
                 sampled = rng.choice(len(y), size, replace=False)
                 X_m, y_m = X[sampled], y[sampled]
-            gradient = X_m.T @ (X_m @ params["w"] - y_m)
-            optimizer.update(params, {"w": np.asarray(2 / size * gradient)})
+            gradient = np.asarray(2 / size * X_m.T @ (X_m @ params["w"] - y_m))
+            optimizer.update(params, {"w": gradient})
         losses[epoch] = np.mean((X @ params["w"] - y) ** 2)
         if show is not None:
             show(f"Epoch {epoch + 1}, Loss: {losses[epoch]:.2f}")
