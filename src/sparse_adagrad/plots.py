@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 try:
     from matplotlib import pyplot as plt
     from matplotlib.axes import Axes
+    from matplotlib.ticker import MaxNLocator
 except ImportError as error:
     raise ImportError(
         "sparse_adagrad.plots needs matplotlib; install it with "
@@ -57,6 +58,7 @@ def loss_curve(
         if len(held_out):
             last = epochs[-len(held_out) :]
             ax.plot(last, held_out, "--", color=colour, label=f"{prefix}validation")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(xlabel="epoch", ylabel="mean loss")
     ax.legend(frameon=False)
     return ax
@@ -96,8 +98,7 @@ def learning_rates(
         )
     seen = (grad_sq_sum > 0) & (counts > 0)
     rates = 1 / np.sqrt(grad_sq_sum[seen].astype(float))
-    style = {"markersize": 2.5, "alpha": 0.3, "color": COLOURS[0]}
-    ax.loglog(counts[seen], rates, ".", rasterized=True, **style)
+    ax.loglog(counts[seen], rates, ".", color=COLOURS[0], markersize=2.5, alpha=0.3)
     ax.set(xlabel="rows that have the feature", ylabel="effective rate, 1 / sqrt(G)")
     return ax
 
@@ -194,8 +195,9 @@ def trajectories(
         for _ in range(n_steps):
             optimizer.update(params, {"theta": surface(params["theta"])[1]})
             path.append(params["theta"].copy())
-        style = {"markersize": 3, "linewidth": 1.2, "color": COLOURS[k % len(COLOURS)]}
-        ax.plot(*np.transpose(path), ".-", label=name, **style)
+        theta_1, theta_2 = np.transpose(path)
+        colour = COLOURS[k % len(COLOURS)]
+        ax.plot(theta_1, theta_2, ".-", color=colour, markersize=3, label=name)
     downhill = -surface(np.array(start, float))[1]
     end = np.array(start) + 4 * downhill / np.linalg.norm(downhill)
     line = zip(start, end, strict=True)
