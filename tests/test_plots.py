@@ -76,3 +76,13 @@ def test_trajectories(ax):
     assert_allclose(slope, 20 * 2 / -9)
     plots.trajectories({"mine": SGD(0.1)}, start=(1.0, 1.0), n_steps=1, ax=ax)
     assert_allclose(ax.lines[-2].get_xydata(), [[1, 1], [0.9, -1]])
+
+
+def test_animation_has_a_frame_a_step(tmp_path):
+    image = pytest.importorskip("PIL.Image", reason="pillow is not installed")
+    plots.animate_trajectories(tmp_path / "paths.gif", n_steps=4)
+    with image.open(tmp_path / "paths.gif") as gif:
+        assert gif.format == "GIF" and gif.n_frames == 5
+    assert not plt.get_fignums()
+    with pytest.raises(OSError):
+        plots.animate_trajectories(tmp_path / "none" / "paths.gif", n_steps=1)

@@ -187,11 +187,31 @@ def predict(
             output.write_text(lines, encoding="utf-8")
 
 
+PlotsOption = Annotated[
+    Path | None, typer.Option("--plots", help="Write pictures to this folder.")
+]
+
+
+def _write_pictures(folder: Path, of: str) -> None:
+    """Pictures of a command; matplotlib is needed for these alone."""
+    try:
+        from sparse_adagrad import gallery
+    except ImportError as error:
+        raise ValueError(
+            f"--plots needs {error.name or 'matplotlib'}; install it with "
+            "pip install 'sparse-adagrad[plot]'"
+        ) from error
+    gallery.write_pictures(folder, getattr(gallery, of))
+    typer.echo(f"pictures in {folder}")
+
+
 @app.command()
-def demo() -> None:
+def demo(plots: PlotsOption = None) -> None:
     """Learn from the source of Python's standard library, beside scikit-learn."""
     with _errors_to_user():
         demonstration.run(typer.echo, EpochBar())
+        if plots is not None:
+            _write_pictures(plots, "DEMO")
 
 
 @app.command()
@@ -201,6 +221,7 @@ def textbook(
     batch_size: Annotated[
         int | None, typer.Option(help="Examples sampled for a step; else all.")
     ] = None,
+    plots: PlotsOption = None,
 ) -> None:
     """Repeat the run that introductions to AdaGrad print, and beat it."""
     with _errors_to_user():
@@ -213,6 +234,8 @@ def textbook(
             f"SparseAdaGradRegressor()  {errors.estimator:.1f}\n"
             f"LinearRegression()        {errors.least_squares:.1f}"
         )
+        if plots is not None:
+            _write_pictures(plots, "TEXTBOOK")
 
 
 def main() -> None:

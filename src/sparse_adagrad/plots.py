@@ -7,6 +7,7 @@ They need matplotlib: ``pip install 'sparse-adagrad[plot]'``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from os import PathLike, fspath
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 try:
     from matplotlib import pyplot as plt
+    from matplotlib.animation import FuncAnimation, PillowWriter
     from matplotlib.axes import Axes
     from matplotlib.ticker import MaxNLocator
 except ImportError as error:
@@ -53,7 +55,8 @@ def loss_curve(
         colour, prefix = COLOURS[k % len(COLOURS)], f"{name}: " if name else ""
         curve = getattr(model, "loss_curve_", model)
         epochs = np.arange(1, len(curve) + 1)
-        ax.plot(epochs, curve, color=colour, label=f"{prefix}training, progressive")
+        label = f"{prefix}training, progressive" if curve is not model else name
+        ax.plot(epochs, curve, color=colour, label=label)
         held_out = getattr(model, "validation_loss_curve_", [])
         if len(held_out):
             last = epochs[-len(held_out) :]
@@ -205,3 +208,41 @@ def trajectories(
     ax.set(xlabel="theta 1", ylabel="theta 2", xlim=(-10, 4), ylim=(-3, 3))
     ax.legend(frameon=True, fontsize=8, loc="lower right")
     return ax
+
+
+def animate_trajectories(
+    path: str | PathLike[str],
+    optimizers: Mapping[str, Optimizer] | None = None,
+    surface: Surface = valley,
+    start: tuple[float, float] = (-9.0, 2.0),
+    n_steps: int = 60,
+) -> None:
+    """Save `trajectories`, step by step, as a GIF.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Where to; an existing file is replaced.
+    optimizers, surface, start, n_steps
+        As `trajectories` has them.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    figure, ax = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
+    try:
+        trajectories(optimizers, surface, start, n_steps, ax)
+        lines = ax.lines[:-1]  # all but the gradient
+        whole = [np.transpose(line.get_xydata()) for line in lines]
+
+        def show(step: int) -> list[Any]:
+            for line, path_ in zip(lines, whole, strict=True):
+                line.set_data(*path_[:, : step + 1])
+            return list(lines)
+
+        animation = FuncAnimation(figure, show, frames=n_steps + 1, blit=False)
+        animation.save(fspath(path), writer=PillowWriter(fps=12), dpi=60)
+    finally:
+        plt.close(figure)
