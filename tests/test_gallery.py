@@ -13,8 +13,8 @@ PNG = b"\x89PNG\r\n"
 
 
 @pytest.fixture(autouse=True)
-def few_functions(monkeypatch):
-    functions = [(text, n) for text, n in demo.library_functions()][::60]
+def few_functions(monkeypatch, functions):
+    functions = functions[::60]
     monkeypatch.setattr(gallery, "library_functions", lambda: functions)
     monkeypatch.setattr(demo, "library_functions", lambda: functions)
     gallery.fitted.cache_clear()

@@ -12,7 +12,6 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 
-from sparse_adagrad.demo import library_functions
 from sparse_adagrad.text import HashingTfidfVectorizer, vectorizer
 from sparse_adagrad.text.ngrams import StopWords, count_ngrams
 
@@ -90,8 +89,8 @@ def test_every_character():
     check(texts[:4], analyzer="char_wb", ngram_range=(3, 3))
 
 
-def test_real_text():
-    texts = [text for text, _ in library_functions()][::40]
+def test_real_text(functions):
+    texts = [text for text, _ in functions[::40]]
     assert any(not text.isascii() for text in texts)
     for options in OPTIONS:
         check(texts, **options)
