@@ -43,11 +43,13 @@ def main(train):
         seconds = time.perf_counter() - start
     peak = peak_mib()
     X_test = sp.csr_matrix(sp.load_npz(folder + "/X_test.npz"))
-    error = predict(X_test) - np.load(folder + "/y_test.npy")
+    y_test = np.load(folder + "/y_test.npy")
+    error, untrained = predict(X_test) - y_test, y.mean() - y_test
     report = {
         "seconds": seconds,
         "nnz": int(X.nnz),
         "rmse": float(np.sqrt(np.mean(error**2))),
+        "untrained": float(np.sqrt(np.mean(untrained**2))),
         "MiB": peak - before,
     }
     print(json.dumps(report))

@@ -19,7 +19,7 @@ def dicts(X):
 def train(X, y, passes):
     """Learn for so many passes, in sequence."""
     model = linear_model.LinearRegression(
-        optimizer=optim.AdaGrad(RATE), intercept_init=float(y.mean())
+        optimizer=optim.AdaGrad(RATE * y.std()), intercept_init=float(y.mean())
     )
     rows, targets = list(dicts(X)), y.tolist()
     start = time.perf_counter()

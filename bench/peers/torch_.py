@@ -15,7 +15,7 @@ def train(X, y, passes):
     weights = torch.nn.EmbeddingBag(X.shape[1], 1, mode="sum", sparse=True)
     torch.nn.init.zeros_(weights.weight)
     mean = float(y.mean())
-    optimizer = torch.optim.Adagrad(weights.parameters(), lr=RATE)
+    optimizer = torch.optim.Adagrad(weights.parameters(), lr=RATE * y.std())
 
     def forward(rows):
         part = X[rows]

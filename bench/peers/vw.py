@@ -1,8 +1,10 @@
-"""Vowpal Wabbit with its defaults, from a cache file that an earlier pass has made."""
+"""Vowpal Wabbit with its defaults, from a cache file that an earlier pass has made.
+
+It reads the cache in a thread of its own, beside the one that learns.
+"""
 
 import os
 import sys
-import tempfile
 import time
 
 from common import main
@@ -20,32 +22,27 @@ def write(path, X, y=None):
 
 
 def train(X, y, passes):
-    """Learn for so many passes; the first makes the cache and is not counted."""
-    folder = tempfile.mkdtemp()
-    path = folder + "/rows.vw"
-    write(path, X, y)
+    """Learn for so many passes; the first process makes the cache, not counted."""
+    # Beside the data, so that the next process finds it.
+    path = sys.argv[1] + "/vw"
     bits = f"-b {(X.shape[1] - 1).bit_length()} --quiet --holdout_off"
-    cache = f"--cache_file {folder}/cache"
-    Workspace(f"{bits} {cache} -k -d {path}").finish()
+    rows = f"--cache_file {path}.cache -d {path}.rows"
+    if not os.path.exists(path + ".cache"):
+        write(path + ".rows", X, y)
+        Workspace(f"{bits} {rows}").finish()
     start = time.perf_counter()
-    command = f"{bits} {cache} -d {path} --passes {passes} -f {folder}/model"
-    Workspace(command).finish()
+    Workspace(f"{bits} {rows} --passes {passes} -f {path}.model").finish()
     seconds = time.perf_counter() - start
 
     def predict(X_test):
-        write(folder + "/test.vw", X_test)
-        said = folder + "/predicted"
-        model = f"-i {folder}/model -t --quiet -d {folder}/test.vw -p {said}"
-        Workspace(model).finish()
-        with open(said, encoding="ascii") as file:
-            predicted = [float(line.split()[0]) for line in file]
-        for name in os.listdir(folder):
-            os.remove(os.path.join(folder, name))
-        os.rmdir(folder)
-        return predicted
+        write(path + ".test", X_test)
+        test = f"-i {path}.model -t --quiet -d {path}.test -p {path}.predicted"
+        Workspace(test).finish()
+        with open(path + ".predicted", encoding="ascii") as file:
+            return [float(line.split()[0]) for line in file]
 
     return predict, seconds
 
 
 if __name__ == "__main__":
-    sys.exit(main(train))
+    main(train)
