@@ -44,11 +44,14 @@ def main(train):
     peak = peak_mib()
     X_test = sp.csr_matrix(sp.load_npz(folder + "/X_test.npz"))
     y_test = np.load(folder + "/y_test.npy")
-    error, untrained = predict(X_test) - y_test, y.mean() - y_test
+    predicted = np.asarray(predict(X_test))
+    error, untrained = predicted - y_test, y.mean() - y_test
+    correlation = np.corrcoef(predicted, y_test)[0, 1]
     report = {
         "seconds": seconds,
         "nnz": int(X.nnz),
         "rmse": float(np.sqrt(np.mean(error**2))),
+        "standard_errors": float(correlation * np.sqrt(len(y_test))),
         "untrained": float(np.sqrt(np.mean(untrained**2))),
         "MiB": peak - before,
     }
