@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-SLOWER_BY = 0.05  # of the base's time,
-SECONDS = 0.0005  # and at least so much
+# Slower by more than this share of the base's time, and by more than so many seconds.
+SLOWER_BY, SECONDS = 0.05, 5e-6
 
 
 def build(commit: str, folder: Path) -> None:
@@ -31,6 +31,15 @@ def build(commit: str, folder: Path) -> None:
     )
     command = [sys.executable, "setup.py", "build_ext", "--inplace", "--quiet"]
     subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    where = [sys.executable, "-c", "import sparse_adagrad as s; print(s.__file__)"]
+    imported = subprocess.check_output(where, env=environment(folder), text=True)
+    if not Path(imported.strip()).is_relative_to(folder):
+        raise SystemExit(f"{imported.strip()} was imported, not what is in {folder}.")
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """In which the package of a checkout is imported."""
+    return {**os.environ, "PYTHONPATH": str(folder / "src")}
 
 
 def run(source: Path, bench: Path, expression: str | None) -> dict[str, float]:
@@ -43,7 +52,7 @@ def run(source: Path, bench: Path, expression: str | None) -> dict[str, float]:
             [*command, f"--benchmark-json={report}"],
             check=True,
             stdout=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": str(source / "src")},
+            env=environment(source),
         )
         found = json.loads(report.read_text(encoding="utf-8"))["benchmarks"]
     return {each["name"]: each["stats"]["median"] for each in found}
@@ -64,15 +73,19 @@ def main() -> None:
                 folders[name] = Path(temporary) / name
                 build(getattr(arguments, name), folders[name])
             bench = folders["head"] / arguments.bench
-            runs = [
-                {n: run(f, bench, arguments.expression) for n, f in folders.items()}
-                for _ in range(arguments.rounds)
-            ]
+            runs = []
+            for round_ in range(arguments.rounds):
+                # Neither always finds the machine as the other leaves it.
+                names = list(folders)[:: -1 if round_ % 2 else 1]
+                runs.append(
+                    {n: run(folders[n], bench, arguments.expression) for n in names}
+                )
         finally:
             for folder in folders.values():
                 command = ["git", "worktree", "remove", "--force", str(folder)]
                 subprocess.run(command, check=False)
     regressions = 0
+    print(f"{'median ms':<50}{'base':>10}{'head':>10}{'more':>10}{'ratio':>8}")
     for benchmark in runs[0]["head"]:
         base, head = (
             float(np.median([each[name][benchmark] for each in runs]))
@@ -81,8 +94,9 @@ def main() -> None:
         slower = head > base * (1 + SLOWER_BY) and head > base + SECONDS
         regressions += slower
         print(
-            f"{benchmark:<50}{base * 1e3:>10.3f} ms{head * 1e3:>10.3f} ms"
-            f"{head / base:>8.3f}{'  SLOWER' if slower else ''}"
+            f"{benchmark:<50}{base * 1e3:>10.3f}{head * 1e3:>10.3f}"
+            f"{(head - base) * 1e3:>+10.3f}{head / base:>8.3f}"
+            f"{'  SLOWER' if slower else ''}"
         )
     sys.exit(1 if regressions else 0)
 

@@ -170,7 +170,7 @@ COLOURS = {
 def draw(tasks: dict[str, dict[str, Reports]], picture: str) -> None:
     """Seconds over held-out error, by task; those of fewer rows are not comparable.
 
-    It shows errors a third of the way up to the mean's, and says which learners stay above.
+    It shows errors up to a third of the way to the mean's, and names who stays above.
     """
     import matplotlib
 
