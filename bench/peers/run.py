@@ -170,7 +170,7 @@ COLOURS = {
 def draw(tasks: dict[str, dict[str, Reports]], picture: str) -> None:
     """Seconds over held-out error, by task; those of fewer rows are not comparable.
 
-    It shows errors up to a third of the way to the mean's, and names who stays above.
+    Learners that stay far above the best are named, not drawn.
     """
     import matplotlib
 
@@ -188,21 +188,22 @@ def draw(tasks: dict[str, dict[str, Reports]], picture: str) -> None:
             for peer in COLOURS
             if peer in measured and measured[peer][FIRST]["rows"] == rows
         }
-        least = min(rmse for line in comparable.values() for _, rmse in line)
-        top = least + (untrained - least) / 3
+        best = {
+            peer: min(rmse for _, rmse in line) for peer, line in comparable.items()
+        }
+        least = min(best.values())
+        far = least + (untrained - least) / 3
         for peer, line in comparable.items():
-            ax.semilogx(
-                *zip(*line, strict=True), "o-", color=COLOURS[peer], label=peer,
-                markersize=4, linewidth=2.4 if peer == OURS else 1.4,
-            )  # fmt: skip
-            rmse = min(rmse for _, rmse in line)
-            if rmse > top:
+            if best[peer] > far:
                 ax.text(
-                    0.98, 0.98, f"{peer}: {rmse:.2f} at best", color=COLOURS[peer],
-                    ha="right", va="top", fontsize=8,
-                    transform=ax.transAxes,
+                    0.98, 0.98, f"{peer}: {best[peer]:.2f} at best", ha="right",
+                    va="top", color=COLOURS[peer], fontsize=8, transform=ax.transAxes,
                 )  # fmt: skip
-        ax.set_ylim(least - 0.05 * (top - least), top)
+            else:
+                ax.semilogx(
+                    *zip(*line, strict=True), "o-", color=COLOURS[peer], label=peer,
+                    markersize=4, linewidth=2.4 if peer == OURS else 1.4,
+                )  # fmt: skip
         ax.set_title(f"{task}, {rows:,.0f} rows (the mean: {untrained:.2f})", size=10)
         ax.set_xlabel("seconds of training")
         ax.grid(alpha=0.3, which="both")
