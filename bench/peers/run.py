@@ -193,18 +193,16 @@ def draw(tasks: dict[str, dict[str, Reports]], picture: str) -> None:
         }
         least = min(best.values())
         far = least + (untrained - least) / 3
+        title = f"{task}, {rows:,.0f} rows\nnot drawn: the mean {untrained:.2f}"
         for peer, line in comparable.items():
             if best[peer] > far:
-                ax.text(
-                    0.98, 0.98, f"{peer}: {best[peer]:.2f} at best", ha="right",
-                    va="top", color=COLOURS[peer], fontsize=8, transform=ax.transAxes,
-                )  # fmt: skip
-            else:
-                ax.semilogx(
-                    *zip(*line, strict=True), "o-", color=COLOURS[peer], label=peer,
-                    markersize=4, linewidth=2.4 if peer == OURS else 1.4,
-                )  # fmt: skip
-        ax.set_title(f"{task}, {rows:,.0f} rows (the mean: {untrained:.2f})", size=10)
+                title += f", {peer} {best[peer]:.2f} at best"
+                continue
+            ax.semilogx(
+                *zip(*line, strict=True), "o-", color=COLOURS[peer], label=peer,
+                markersize=4, linewidth=2.4 if peer == OURS else 1.4,
+            )  # fmt: skip
+        ax.set_title(title, size=10)
         ax.set_xlabel("seconds of training")
         ax.grid(alpha=0.3, which="both")
     axes[0, 0].set_ylabel("held-out RMSE")
