@@ -29,16 +29,17 @@ extensions = [
     )
     for name in ("csr", "losses", "scales", "columns", "adagrad")
 ]
-extensions.append(
+extensions += [
     Extension(
-        "sparse_adagrad.text.ngrams",
-        [f"{TEXT}/ngrams.pyx"],
+        f"sparse_adagrad.text.{name}",
+        [f"{TEXT}/{name}.pyx"],
         include_dirs=[np.get_include(), TEXT],
-        depends=[f"{TEXT}/native/ngrams.h"],
+        depends=sorted(glob(f"{TEXT}/native/*.h")),
         extra_compile_args=FLAGS,
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
     )
-)
+    for name in ("documents", "ngrams", "weights")
+]
 
 setup(
     ext_modules=cythonize(

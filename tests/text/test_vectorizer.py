@@ -13,7 +13,6 @@ from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 
 from sparse_adagrad.text import HashingTfidfVectorizer, vectorizer
-from sparse_adagrad.text.ngrams import StopWords, count_ngrams
 
 SCRIPTS = [
     "",
@@ -210,17 +209,8 @@ def test_bad_documents_change_nothing():
         HashingTfidfVectorizer(ngram_range=(2, 1)).fit(SCRIPTS)
 
 
-def test_counts_of_many_columns_outgrow_the_table():
-    text = " ".join(f"w{k}" for k in range(20_000))
-    indices, counts, indptr = count_ngrams(
-        [text, "w1 w1"],
-        analyzer="word",
-        lowercase=True,
-        alternate_sign=False,
-        ngram_range=(1, 1),
-        n_features=2**31 - 1,
-        stop_words=StopWords(["w7"]),
-    )
-    assert indptr[0] == 0 and indptr[2] == indptr[1] + 1 == len(indices)
-    assert counts[:-1].sum() == 20_000 - 1 and counts[-1] == 2
-    assert (np.diff(indices[: indptr[1]]) > 0).all()
+@pytest.mark.parametrize("n_features", [1, 2, 3, 1000, 2**20, 2**31 - 2])
+@pytest.mark.parametrize("n_words", [1, 2, 1023, 1024, 1025, 20_000])
+def test_documents_of_any_length(n_words, n_features):
+    words = [f"w{k * k % 1999}" for k in range(n_words)]
+    check([" ".join(words), "", " ".join(words[::-3])], n_features=n_features)

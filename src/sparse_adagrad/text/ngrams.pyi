@@ -1,31 +1,53 @@
 """Documents to counts of hashed n-grams."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sparse_adagrad.text.documents import Documents
+
 ANALYZERS: dict[str, int]
+KEPT_DTYPE: np.dtype[np.void]
 
-class StopWords:
-    def __init__(self, words: Iterable[str]) -> None: ...
+class Plan:
+    def __init__(
+        self,
+        *,
+        analyzer: str,
+        lowercase: bool,
+        alternate_sign: bool,
+        ngram_range: tuple[int, int],
+        n_features: int,
+        stop_words: Collection[Any] | None,
+    ) -> None: ...
 
-def count_ngrams(
-    documents: list[str],
-    *,
-    analyzer: str,
-    lowercase: bool,
-    alternate_sign: bool,
-    ngram_range: tuple[int, int],
-    n_features: int,
-    stop_words: StopWords | None,
-) -> tuple[
-    NDArray[np.int32],  # indices, (nnz,)
-    NDArray[np.int32],  # counts, (nnz,)
-    NDArray[np.int64],  # indptr, (n_documents + 1,)
-]: ...
-def add_documents(
-    indices: NDArray[np.int32],  # (nnz,)
-    document_frequency: NDArray[np.int64],  # (n_features,), updated
-    by: int,
-) -> None: ...
+class Counts:
+    ends: NDArray[np.int64]  # (n_rows,)
+    @property
+    def nnz(self) -> int: ...
+    def add_to(
+        self,
+        document_frequency: NDArray[np.int64],  # (n_features,), updated
+        by: int,
+    ) -> None: ...
+    def write(
+        self,
+        indices: NDArray[np.int32],  # (nnz,), written
+        data: NDArray[Any],  # (nnz,), float32 or float64, written
+    ) -> None: ...
+
+def count_documents(
+    plan: Plan, documents: Documents, start: int, stop: int
+) -> Counts: ...
+def count_ngrams(plan: Plan, documents: Iterable[Iterable[str | bytes]]) -> Counts: ...
+
+class Keeper:
+    def __init__(
+        self,
+        plan: Plan,
+        slots: NDArray[np.void],  # (n_features, n_slots) KEPT_DTYPE, updated
+    ) -> None: ...
+    def keep_documents(self, documents: Documents) -> None: ...
+    def keep_ngrams(self, documents: Iterable[Iterable[str | bytes]]) -> None: ...

@@ -2,197 +2,320 @@
 
 import numpy as np
 
-from cpython.unicode cimport PyUnicode_AsUTF8AndSize
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
-from libc.stdlib cimport free, malloc
+from cython cimport floating
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t
+from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
+from sparse_adagrad.text.documents cimport (
+    SA_NO_MEMORY, SA_NOT_UTF8, SA_OK, SA_SURROGATE, SA_UTF8, Documents, sa_document
+)
 
-cdef extern from "Python.h" nogil:
-    bint Py_UNICODE_ISALNUM(Py_UCS4 character)
-    bint Py_UNICODE_ISSPACE(Py_UCS4 character)
+from sparse_adagrad.text.characters import CHARACTERS
 
 
 cdef extern from "native/ngrams.h" nogil:
+    enum:
+        SA_WORD
+        SA_CHAR
+        SA_CHAR_WB
+        SA_KEPT_BYTES
+
+    ctypedef struct sa_characters:
+        const uint16_t* pages
+        const uint32_t* entries
+        const uint32_t* expansions
+
+    ctypedef struct sa_stop_words:
+        const int32_t* table
+        uint32_t mask
+        const char* text
+        const int64_t* starts
+
     ctypedef struct sa_plan:
         int analyzer
+        int lowercase
         int alternate_sign
-        Py_ssize_t min_n
-        Py_ssize_t max_n
+        int64_t min_n
+        int64_t max_n
         uint32_t n_features
         uint32_t column_mask
-        char lowered[128]
-        char letters[256]
-        const uint8_t* word_bits
-        const uint8_t* space_bits
-        const int32_t* stop_table
-        uint32_t stop_mask
-        const char* stop_text
-        const int64_t* stop_starts
+        int key_bits
+        sa_characters characters
+        sa_stop_words stop_words
 
     ctypedef struct sa_rows:
         int32_t* indices
         int32_t* counts
-        Py_ssize_t nnz
+        int64_t nnz
 
-    int sa_add_document(
-        const sa_plan* plan, sa_rows* rows, const char* text, Py_ssize_t size
+    ctypedef packed struct sa_kept:
+        uint32_t hash
+        uint32_t count
+        uint16_t size
+        char[54] text
+
+    ctypedef struct sa_sink:
+        sa_rows rows
+        sa_kept* kept
+        int n_kept
+
+    void sa_free_sink(sa_sink* sink)
+    int sa_reserve_keys(sa_rows* rows, int64_t more)
+    void sa_add_ngram(
+        const sa_plan* plan, sa_sink* sink, const char* at, int64_t size
     )
-    void sa_free_rows(sa_rows* rows)
+    int sa_finish_row(sa_rows* rows, int key_bits)
+    int sa_add_documents(
+        const sa_plan* plan,
+        sa_sink* sink,
+        const sa_document* documents,
+        int64_t n,
+        int64_t* ends,
+        int64_t* at,
+    )
     uint32_t sa_murmur3(const char* text, Py_ssize_t size)
 
 
-ANALYZERS = {"word": 0, "char": 1, "char_wb": 2}
+ANALYZERS = {"word": SA_WORD, "char": SA_CHAR, "char_wb": SA_CHAR_WB}
 
-cdef enum:
-    CODE_POINTS = 0x110000
-    BIT_BYTES = 0x22000  # an eighth
-
-# What `re` takes for \w, and str.split for white; filled once, when the module loads.
-cdef uint8_t WORD_BITS[BIT_BYTES]
-cdef uint8_t SPACE_BITS[BIT_BYTES]
-
-
-cdef void classify_characters() noexcept nogil:
-    cdef Py_ssize_t c
-    for c in range(CODE_POINTS):
-        if Py_UNICODE_ISALNUM(<Py_UCS4> c) or c == 95:
-            WORD_BITS[c >> 3] |= 1 << (c & 7)
-        if Py_UNICODE_ISSPACE(<Py_UCS4> c):
-            SPACE_BITS[c >> 3] |= 1 << (c & 7)
+# A slot of a column: an n-gram's hash, how often it was met more than others, its length
+# in bytes, and the first of them.
+KEPT_DTYPE = np.dtype(
+    [
+        ("hash", np.uint32),
+        ("count", np.uint32),
+        ("size", np.uint16),
+        ("text", f"S{SA_KEPT_BYTES}"),
+    ]
+)
 
 
-classify_characters()
-
-
-cdef class StopWords:
-    """A set of words to leave out, for the compiled code.
+cdef class Plan:
+    """How documents become columns.
 
     Parameters
     ----------
-    words : iterable of str
+    analyzer : {"word", "char", "char_wb"}
+    lowercase, alternate_sign : bool
+    ngram_range : tuple of (int, int)
+        Both at least 1.
+    n_features : int
+        Up to 2^31 - 1.
+    stop_words : collection of str, or None
     """
 
-    cdef const int32_t[::1] table
-    cdef const int64_t[::1] starts
-    cdef bytes text
-    cdef uint32_t mask
+    cdef sa_plan plan
+    cdef list owners  # what `plan` points to
 
-    def __init__(self, words):
-        encoded = [each.encode() for each in words]
+    def __init__(
+        self, *, analyzer, lowercase, alternate_sign, ngram_range, n_features, stop_words
+    ):
+        memset(&self.plan, 0, sizeof(sa_plan))
+        self.plan.analyzer = ANALYZERS[analyzer]
+        self.plan.lowercase = bool(lowercase)
+        self.plan.alternate_sign = bool(alternate_sign)
+        self.plan.min_n, self.plan.max_n = ngram_range
+        self.plan.n_features = n_features
+        if n_features & (n_features - 1) == 0:
+            self.plan.column_mask = n_features - 1
+        self.plan.key_bits = (n_features - 1).bit_length() + 1
+        self.owners = []
+        self.set_characters(
+            CHARACTERS.pages, CHARACTERS.entries, CHARACTERS.expansions
+        )
+        if stop_words:
+            self.set_stop_words([word for word in stop_words if isinstance(word, str)])
+
+    cdef set_characters(
+        self,
+        const uint16_t[::1] pages,
+        const uint32_t[::1] entries,
+        const uint32_t[::1] expansions,
+    ):
+        self.owners += [pages, entries, expansions]
+        self.plan.characters.pages = &pages[0]
+        self.plan.characters.entries = &entries[0]
+        self.plan.characters.expansions = &expansions[0]
+
+    cdef set_stop_words(self, list words):
+        # A word with a surrogate equals no word of a text.
+        encoded = [each.encode(errors="replace") for each in words]
         cdef uint32_t size = 2
         while size < 2 * len(encoded) + 2:
             size *= 2
-        cdef int32_t[::1] table = np.full(size, -1, np.int32)
+        table_array = np.full(size, -1, np.int32)
+        cdef int32_t[::1] table = table_array
         cdef uint32_t slot
         cdef bytes word
-        self.mask = size - 1
         for place, word in enumerate(encoded):
-            # The hash reads beyond the end.
-            slot = sa_murmur3(word + bytes(4), len(word)) & self.mask
+            # The hash reads on beyond the end.
+            slot = sa_murmur3(word + bytes(4), len(word)) & (size - 1)
             while table[slot] >= 0:
-                slot = (slot + 1) & self.mask
+                slot = (slot + 1) & (size - 1)
             table[slot] = place
-        self.table = table
-        self.text = b"".join(encoded)
-        self.starts = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+        cdef bytes text = b"".join(encoded)
+        cdef const int64_t[::1] starts = np.cumsum(
+            [0, *map(len, encoded)], dtype=np.int64
+        )
+        self.owners += [table, text, starts]
+        self.plan.stop_words.table = &table[0]
+        self.plan.stop_words.mask = size - 1
+        self.plan.stop_words.text = text
+        self.plan.stop_words.starts = &starts[0]
 
 
-def count_ngrams(
-    list documents,
-    *,
-    str analyzer,
-    bint lowercase,
-    bint alternate_sign,
-    tuple ngram_range,
-    uint32_t n_features,
-    StopWords stop_words,
-):
-    """Count the hashed n-grams of documents.
+cdef class Counts:
+    """Rows of signed counts, sorted by column; where signs cancel out a 0 stays.
+
+    Attributes
+    ----------
+    ends : ndarray of shape (n_rows,), int64
+        Entries up to the end of each row.
+    """
+
+    cdef sa_sink sink
+    cdef readonly object ends
+
+    def __cinit__(self):
+        memset(&self.sink, 0, sizeof(sa_sink))
+
+    def __dealloc__(self):
+        sa_free_sink(&self.sink)
+
+    @property
+    def nnz(self):
+        return self.sink.rows.nnz
+
+    def add_to(self, int64_t[::1] document_frequency, int by):
+        """Add `by` to the document frequency of every column of every row."""
+        cdef const int32_t* indices = self.sink.rows.indices
+        cdef int64_t k
+        with nogil:
+            for k in range(self.sink.rows.nnz):
+                document_frequency[indices[k]] += by
+
+    def write(self, int32_t[::1] indices, floating[::1] data):
+        """Copy columns and counts to arrays of shape (nnz,)."""
+        cdef sa_rows* rows = &self.sink.rows
+        cdef int64_t k
+        with nogil:
+            if rows.nnz:
+                memcpy(&indices[0], rows.indices, rows.nnz * sizeof(int32_t))
+            for k in range(rows.nnz):
+                data[k] = <floating> rows.counts[k]
+
+
+cdef raise_fault(int status, Documents documents, Py_ssize_t i):
+    """Raise what Python says of the document."""
+    if status == SA_NO_MEMORY:
+        raise MemoryError(f"no memory for the n-grams of document {i}")
+    try:
+        text = documents[i]
+        text.encode()
+    except UnicodeError as error:
+        error.reason += f" (document {i})"
+        raise
+    raise AssertionError(f"document {i} has been taken for invalid")
+
+
+def count_documents(Plan plan, Documents documents, Py_ssize_t start, Py_ssize_t stop):
+    """Count the n-grams of a run of documents.
+
+    Raises
+    ------
+    UnicodeError
+        If one is not valid UTF-8 or, where single characters count, has a surrogate.
+    """
+    assert 0 <= start <= stop <= documents.n
+    cdef Counts counts = Counts()
+    counts.ends = np.empty(stop - start, np.int64)
+    cdef int64_t[::1] ends = counts.ends
+    cdef int64_t at = 0
+    cdef int status = SA_OK
+    if stop > start:
+        with nogil:
+            status = sa_add_documents(
+                &plan.plan,
+                &counts.sink,
+                documents.items + start,
+                stop - start,
+                &ends[0],
+                &at,
+            )
+    if status != SA_OK:
+        raise_fault(status, documents, start + at)
+    return counts
+
+
+def count_ngrams(Plan plan, documents):
+    """Count n-grams that were made in Python: an iterable of str or bytes a document."""
+    cdef Counts counts = Counts()
+    ends = []
+    for ngrams in documents:
+        add_python_ngrams(plan, &counts.sink, ngrams)
+        if sa_finish_row(&counts.sink.rows, plan.plan.key_bits) != SA_OK:
+            raise MemoryError("no memory for the n-grams")
+        ends.append(counts.sink.rows.nnz)
+    counts.ends = np.array(ends, np.int64)
+    return counts
+
+
+cdef add_python_ngrams(Plan plan, sa_sink* sink, ngrams):
+    cdef bytes spaced
+    for ngram in ngrams:
+        if isinstance(ngram, str):
+            ngram = ngram.encode()
+        elif not isinstance(ngram, bytes):
+            raise TypeError(
+                f"An n-gram is of type {type(ngram).__name__}, but str is expected."
+            )
+        if not sa_reserve_keys(&sink.rows, 1):
+            raise MemoryError("no memory for the n-grams")
+        # The hash reads on beyond the end.
+        spaced = ngram + b"    "
+        sa_add_ngram(&plan.plan, sink, spaced, len(spaced) - 4)
+
+
+cdef class Keeper:
+    """Keeps the most frequent n-grams of columns in slots.
 
     Parameters
     ----------
-    documents : list of str
-        Lower-cased beforehand where they go beyond ASCII.
-    analyzer : {"word", "char", "char_wb"}
-    lowercase : bool
-        Whether to lower ASCII letters.
-    alternate_sign : bool
-        Whether half of the n-grams count -1.
-    ngram_range : tuple of (int, int)
-    n_features : int
-        Columns, up to 2^31 - 1.
-    stop_words : StopWords or None
-
-    Returns
-    -------
-    indices : ndarray of shape (nnz,), int32
-        Sorted in each row.
-    counts : ndarray of shape (nnz,), int32
-        0 where n-grams of both signs have cancelled out.
-    indptr : ndarray of shape (n_documents + 1,), int64
+    plan : Plan
+    slots : ndarray of shape (n_features, n_slots), KEPT_DTYPE
+        Zeroed at first; updated in place.
     """
-    cdef Py_ssize_t n_documents = len(documents)
-    cdef sa_plan plan
-    cdef sa_rows rows
-    cdef Py_ssize_t i
-    cdef bint enough = True
-    memset(&rows, 0, sizeof(rows))
-    memset(&plan, 0, sizeof(plan))
-    plan.analyzer = ANALYZERS[analyzer]
-    plan.alternate_sign = alternate_sign
-    plan.min_n, plan.max_n = ngram_range
-    plan.n_features = n_features
-    if n_features & (n_features - 1) == 0:
-        plan.column_mask = n_features - 1
-    for i in range(128):
-        plan.lowered[i] = i + 32 if lowercase and 65 <= i <= 90 else i
-        if WORD_BITS[i >> 3] >> (i & 7) & 1:
-            plan.letters[i] = plan.lowered[i]
-    plan.word_bits, plan.space_bits = WORD_BITS, SPACE_BITS
-    if stop_words is not None:
-        plan.stop_table = &stop_words.table[0]
-        plan.stop_mask = stop_words.mask
-        plan.stop_text = stop_words.text
-        plan.stop_starts = &stop_words.starts[0]
-    indptr_array = np.zeros(n_documents + 1, np.int64)
-    cdef int64_t[::1] indptr = indptr_array
-    cdef const char** texts = <const char**> malloc((n_documents + 1) * sizeof(char*))
-    cdef Py_ssize_t* sizes = <Py_ssize_t*> malloc(
-        (n_documents + 1) * sizeof(Py_ssize_t)
-    )
-    try:
-        if texts == NULL or sizes == NULL:
-            raise MemoryError("no memory for the documents")
-        for i in range(n_documents):
-            texts[i] = PyUnicode_AsUTF8AndSize(documents[i], &sizes[i])
+
+    cdef Plan plan
+    cdef sa_sink sink
+    cdef object slots
+
+    def __cinit__(self):
+        memset(&self.sink, 0, sizeof(sa_sink))
+
+    def __dealloc__(self):
+        sa_free_sink(&self.sink)
+
+    def __init__(self, Plan plan, sa_kept[:, ::1] slots):
+        assert slots.shape[0] == plan.plan.n_features and slots.shape[1] > 0
+        self.plan = plan
+        self.slots = slots
+        self.sink.kept = &slots[0, 0]
+        self.sink.n_kept = slots.shape[1]
+
+    def keep_documents(self, Documents documents):
+        """Keep n-grams of documents that have been counted."""
+        cdef int64_t at = 0
+        cdef int status
         with nogil:
-            for i in range(n_documents):
-                enough = sa_add_document(&plan, &rows, texts[i], sizes[i])
-                if not enough:
-                    break
-                indptr[i + 1] = rows.nnz
-        if not enough:
-            raise MemoryError(f"no memory to count document {i}")
-        indices = np.empty(rows.nnz, np.int32)
-        counts = np.empty(rows.nnz, np.int32)
-        copy_out(rows.indices, rows.nnz, indices)
-        copy_out(rows.counts, rows.nnz, counts)
-    finally:
-        free(texts)
-        free(sizes)
-        sa_free_rows(&rows)
-    return indices, counts, indptr_array
+            status = sa_add_documents(
+                &self.plan.plan, &self.sink, documents.items, documents.n, NULL, &at
+            )
+        if status != SA_OK:
+            raise_fault(status, documents, at)
 
-
-cdef void copy_out(const int32_t* numbers, Py_ssize_t n, int32_t[::1] out) noexcept:
-    if n:
-        memcpy(&out[0], numbers, n * sizeof(int32_t))
-
-
-def add_documents(const int32_t[::1] indices, int64_t[::1] document_frequency, int by):
-    """Add `by` to the document frequency of every column that is listed."""
-    cdef Py_ssize_t k
-    with nogil:
-        for k in range(indices.shape[0]):
-            document_frequency[indices[k]] += by
+    def keep_ngrams(self, documents):
+        """Keep n-grams that were made in Python."""
+        for ngrams in documents:
+            add_python_ngrams(self.plan, &self.sink, ngrams)

@@ -1,0 +1,20 @@
+"""Texts where they are."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+class Documents:
+    @property
+    def n(self) -> int: ...
+    @property
+    def sizes(self) -> NDArray[np.int64]: ...  # (n,)
+    def __len__(self) -> int: ...
+    def __getitem__(self, i: int) -> str: ...
+    @staticmethod
+    def of_strings(texts: list[str]) -> Documents: ...
+    @staticmethod
+    def of_arrow(column: Any, empty_if_missing: bool) -> Documents: ...
+
+def missing_text(i: int, value: Any) -> str: ...

@@ -1,0 +1,108 @@
+"""Counts to values: sublinear, inverse document frequency, norm."""
+
+from cython cimport floating
+from libc.math cimport fabs, log, sqrt
+from libc.stdint cimport int32_t, int64_t
+
+
+cdef void damp(floating* row, int64_t n) noexcept nogil:
+    """c to 1 + log(c), and -c to its opposite."""
+    cdef int64_t k
+    cdef double size
+    for k in range(n):
+        if row[k] != 0:
+            size = 1 + log(fabs(row[k]))
+            row[k] = <floating> (size if row[k] > 0 else -size)
+
+
+cdef void weigh(
+    floating* row,
+    const int32_t* columns,
+    int64_t n,
+    const int64_t[::1] document_frequency,
+    double n_documents,
+    bint smooth,
+) noexcept nogil:
+    cdef int64_t k, df
+    for k in range(n):
+        df = document_frequency[columns[k]]
+        if smooth:
+            row[k] *= <floating> (log((n_documents + 1) / (df + 1)) + 1)
+        else:
+            # A column that was never seen is taken for seen once.
+            row[k] *= <floating> (log(n_documents / (df if df > 0 else 1)) + 1)
+
+
+cdef void normalise(floating* row, int64_t n, int norm) noexcept nogil:
+    """As scikit-learn does, to the last bit: a product is rounded to `floating`, sums
+    are not, and a row of zeros stays."""
+    cdef double total = 0
+    cdef int64_t k
+    cdef floating square
+    for k in range(n):
+        if norm == 1:
+            total += fabs(row[k])
+        else:
+            square = row[k] * row[k]
+            total += square
+    if total == 0:
+        return
+    if norm == 2:
+        total = sqrt(total)
+    for k in range(n):
+        row[k] = <floating> (row[k] / total)
+
+
+def weigh_rows(
+    floating[::1] data,
+    const int32_t[::1] indices,
+    const int64_t[::1] ends,
+    const int64_t[::1] document_frequency,
+    *,
+    bint binary,
+    bint sublinear_tf,
+    bint smooth_idf,
+    int64_t n_documents,
+    int norm,
+):
+    """Turn counts into values, in place.
+
+    Parameters
+    ----------
+    data : ndarray of shape (nnz,), float32 or float64
+    indices : ndarray of shape (nnz,), int32
+        In range: they are not checked.
+    ends : ndarray of shape (n_rows,), int64
+    document_frequency : ndarray of shape (n_features,) or (0,), int64
+        Empty where columns are not weighed.
+    binary, sublinear_tf, smooth_idf : bool
+    n_documents : int
+    norm : {0, 1, 2}
+        0 for none.
+    """
+    cdef int64_t start = 0
+    cdef int64_t i, k, n
+    cdef floating* row
+    with nogil:
+        for i in range(ends.shape[0]):
+            n = ends[i] - start
+            if n == 0:
+                continue
+            row = &data[start]
+            if binary:
+                for k in range(n):
+                    row[k] = 1
+            if sublinear_tf:
+                damp(row, n)
+            if document_frequency.shape[0]:
+                weigh(
+                    row,
+                    &indices[start],
+                    n,
+                    document_frequency,
+                    n_documents,
+                    smooth_idf,
+                )
+            if norm:
+                normalise(row, n, norm)
+            start = ends[i]
