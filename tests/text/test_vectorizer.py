@@ -193,7 +193,6 @@ def test_bad_documents_change_nothing():
         ("text", ValueError, "string object"),
         ([], ValueError, "empty sequence"),
         (["a b", 3], ValueError, "Document 1 is of type int"),
-        (["good text", "\ud800"], UnicodeEncodeError, "surrogates"),
     ):
         with pytest.raises(error, match=said):
             columns.partial_fit(bad)
@@ -207,6 +206,17 @@ def test_bad_documents_change_nothing():
         clone(columns).transform(SCRIPTS)
     with pytest.raises(ValueError, match="ngram_range"):
         HashingTfidfVectorizer(ngram_range=(2, 1)).fit(SCRIPTS)
+
+
+def test_surrogates_stand_between_words_but_cannot_be_hashed():
+    texts = ["good text", "one\ud800two"]
+    check(texts)
+    for analyzer in ("char", "char_wb"):
+        with pytest.raises(UnicodeEncodeError, match="surrogates"):
+            HashingVectorizer(analyzer=analyzer).transform(texts)
+        columns = HashingTfidfVectorizer(analyzer=analyzer)
+        with pytest.raises(UnicodeEncodeError, match=r"surrogates.*document 1"):
+            columns.fit(texts)
 
 
 @pytest.mark.parametrize("n_features", [1, 2, 3, 1000, 2**20, 2**31 - 2])

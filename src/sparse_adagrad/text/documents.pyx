@@ -27,6 +27,7 @@ cdef extern from "native/arrow.h":
         int (*get_schema)(ArrowArrayStream*, ArrowSchema*)
         int (*get_next)(ArrowArrayStream*, ArrowArray*)
         const char* (*get_last_error)(ArrowArrayStream*)
+        void (*release)(ArrowArrayStream*)
 
     enum:
         SA_ARROW_OK
@@ -161,6 +162,7 @@ cdef class Documents:
             stream = <ArrowArrayStream*> PyCapsule_GetPointer(
                 capsule, "arrow_array_stream"
             )
+            check_held(stream.release != NULL)
             kind = ArrowType()
             check_stream(stream, stream.get_schema(stream, &kind.schema))
             while True:
@@ -173,6 +175,7 @@ cdef class Documents:
             schema_capsule, array_capsule = column.__arrow_c_array__()
             schema = <ArrowSchema*> PyCapsule_GetPointer(schema_capsule, "arrow_schema")
             array = <ArrowArray*> PyCapsule_GetPointer(array_capsule, "arrow_array")
+            check_held(schema.release != NULL and array.release != NULL)
             chunk = ArrowChunk()
             chunk.array = array[0]
             array.release = NULL  # Moved.
@@ -231,6 +234,15 @@ def missing_text(i, value):
         f"Document {i} is missing ({value}); leave it out, or set missing='empty' to "
         "take it for an empty text."
     )
+
+
+cdef int check_held(bint held) except -1:
+    if not held:
+        raise ValueError(
+            "The Arrow column has been read and released before; pass one that gives "
+            "its data anew, such as an array or a Series."
+        )
+    return 0
 
 
 cdef int check_stream(ArrowArrayStream* stream, int code) except -1:
