@@ -88,6 +88,23 @@ def test_refused_batch_leaves_the_model_as_it_was(monkeypatch):
         fresh.vectorizer.transform(TEXTS)
 
 
+def test_kept_tokens_are_those_that_were_learned(tmp_path):
+    model = new(keep_tokens=2)
+    model.fit_stream(BATCHES[:6])
+    columns = model.vectorizer.transform(WORDS).indices
+    assert model.vectorizer.column_tokens(columns)[0].tolist() == WORDS
+    before = model.vectorizer.kept_tokens_.copy()
+    with pytest.raises(ValueError):
+        model.partial_fit(["good", "bad"], [1, np.nan])
+    assert_array_equal(model.vectorizer.kept_tokens_, before)
+    model.save(tmp_path / "m")
+    loaded = StreamingPipeline.load(tmp_path / "m")
+    for each in (model, loaded):
+        each.fit_stream(BATCHES[6:])
+    assert_array_equal(loaded.vectorizer.kept_tokens_, model.vectorizer.kept_tokens_)
+    assert (before["count"] < loaded.vectorizer.kept_tokens_["count"]).any()
+
+
 def test_files_that_hold_no_pipeline(tmp_path):
     with pytest.raises(NotFittedError):
         new().save(tmp_path / "m")

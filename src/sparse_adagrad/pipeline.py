@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from sparse_adagrad.io import model_file
 from sparse_adagrad.regressor import SparseAdaGradRegressor
 from sparse_adagrad.text import HashingTfidfVectorizer
+from sparse_adagrad.text.ngrams import KEPT_DTYPE
 
 
 def make_streaming_pipeline(
@@ -135,15 +136,16 @@ class StreamingPipeline(RegressorMixin, BaseEstimator):
         }
         seen = before.get("n_documents_", 0)
         try:
-            if vectorizer.use_idf:
-                vectorizer._learn(counts)
+            vectorizer._learn(counts)
             yield vectorizer._weigh(counts)
         except BaseException:
             if getattr(vectorizer, "n_documents_", seen) != seen:
                 vectorizer._learn(counts, -1)
-            if not before and hasattr(vectorizer, "document_frequency_"):
-                del vectorizer.n_documents_, vectorizer.document_frequency_
+            for name in {"n_documents_", "document_frequency_"} - before.keys():
+                vectorizer.__dict__.pop(name, None)
             raise
+        # A record of tokens cannot take any back, so it comes last.
+        vectorizer._keep(counts)
 
     def fit_stream(
         self,
@@ -217,9 +219,12 @@ class StreamingPipeline(RegressorMixin, BaseEstimator):
                 )
         parameters["dtype"] = np.dtype(parameters["dtype"]).name
         header["vectorizer"] = parameters
+        header["n_documents"] = self.vectorizer.n_documents_
         if self.vectorizer.use_idf:
-            header["n_documents"] = self.vectorizer.n_documents_
             tensors["document_frequency"] = self.vectorizer.document_frequency_
+        if self.vectorizer.keep_tokens:
+            # safetensors knows no records.
+            tensors["kept_tokens"] = self.vectorizer.kept_tokens_.view(np.uint8)
         model_file.write(path, tensors, header)
 
     @classmethod
@@ -265,10 +270,29 @@ def _unpack_vectorizer(
     parameters["dtype"] = np.dtype(parameters["dtype"]).type
     vectorizer = HashingTfidfVectorizer(**parameters)
     vectorizer._validate_params()
+    vectorizer.n_documents_ = int(header["n_documents"])
+    n_features, n_slots = vectorizer.n_features, vectorizer.keep_tokens
     if vectorizer.use_idf:
-        frequency = tensors["document_frequency"]
-        if frequency.shape != (vectorizer.n_features,) or frequency.dtype != np.int64:
-            raise ValueError(f"document_frequency has the shape {frequency.shape}")
-        vectorizer.n_documents_ = int(header["n_documents"])
-        vectorizer.document_frequency_ = frequency
+        vectorizer.document_frequency_ = _checked(
+            tensors, "document_frequency", (n_features,), np.int64
+        )
+    if n_slots:
+        flat = _checked(
+            tensors,
+            "kept_tokens",
+            (n_features, n_slots * KEPT_DTYPE.itemsize),
+            np.uint8,
+        )
+        vectorizer.kept_tokens_ = flat.view(KEPT_DTYPE)
     return vectorizer
+
+
+def _checked(
+    tensors: model_file.Tensors, name: str, shape: tuple[int, ...], dtype: type
+) -> NDArray[Any]:
+    tensor = tensors[name]
+    if tensor.shape != shape or tensor.dtype != dtype:
+        raise ValueError(
+            f"{name} is of {tensor.dtype} and has the shape {tensor.shape}"
+        )
+    return tensor
