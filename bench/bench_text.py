@@ -14,6 +14,7 @@ from time import perf_counter
 import numpy as np
 import pytest
 from sklearn.feature_extraction.text import HashingVectorizer
+from tasks import data_folder, load_task
 
 from sparse_adagrad.demo import library_functions
 from sparse_adagrad.text import HashingTfidfVectorizer
@@ -27,6 +28,10 @@ SENTENCES = {
 
 
 def corpus(script: str) -> list[str]:
+    if script == "imdb_rating":
+        if data_folder() is None:
+            pytest.skip("SPARSE_ADAGRAD_DATA is not set")
+        return list(load_task(script).texts)
     if script == "ASCII":
         return [text for text, _ in library_functions()]
     words = np.array(SENTENCES[script].split())
@@ -38,6 +43,7 @@ CASES = {
     "unigrams": ("ASCII", {}, 17),
     "bigrams": ("ASCII", {"ngram_range": (1, 2)}, 12),
     "char_wb": ("ASCII", {"analyzer": "char_wb", "ngram_range": (3, 5)}, 12),
+    "imdb_rating, from Arrow": ("imdb_rating", {}, 17),
     "Cyrillic": ("Cyrillic", {}, 8),
     "Greek": ("Greek", {}, 8),
     "Chinese": ("Chinese", {}, 8),
@@ -55,10 +61,13 @@ def test_hashing(benchmark, name):
     script, options, must = CASES[name]
     texts = corpus(script)
     size = sum(len(text.encode()) for text in texts) / 1e6
+    column = texts
+    if name.endswith("Arrow"):
+        column = pytest.importorskip("pyarrow").chunked_array([texts])
     ours = HashingTfidfVectorizer(use_idf=False, **options)
     two = HashingTfidfVectorizer(use_idf=False, n_jobs=2, **options)
     theirs = HashingVectorizer(**options)
-    rows, expected = ours.transform(texts), theirs.transform(texts)
+    rows, expected = ours.transform(column), theirs.transform(texts)
     for part in ("indptr", "indices", "data"):
         np.testing.assert_array_equal(getattr(rows, part), getattr(expected, part))
     del rows, expected
@@ -66,10 +75,10 @@ def test_hashing(benchmark, name):
 
     def take_turns():
         others.append(seconds(lambda: theirs.transform(texts)))
-        threads.append(seconds(lambda: two.transform(texts)))
+        threads.append(seconds(lambda: two.transform(column)))
 
     benchmark.pedantic(
-        ours.transform, (texts,), setup=take_turns, rounds=ROUNDS, warmup_rounds=1
+        ours.transform, (column,), setup=take_turns, rounds=ROUNDS, warmup_rounds=1
     )
     took = benchmark.stats.stats.median
     figures = {

@@ -224,3 +224,17 @@ def test_surrogates_stand_between_words_but_cannot_be_hashed():
 def test_documents_of_any_length(n_words, n_features):
     words = [f"w{k * k % 1999}" for k in range(n_words)]
     check([" ".join(words), "", " ".join(words[::-3])], n_features=n_features)
+
+
+def test_documents_that_were_not_counted_do_not_count():
+    switched = HashingTfidfVectorizer(use_idf=False).fit(SCRIPTS)
+    switched.set_params(use_idf=True).partial_fit(SCRIPTS[:5])
+    expected = HashingTfidfVectorizer().fit(SCRIPTS[:5])
+    assert switched.n_documents_ == expected.n_documents_ == 5
+    assert_same_rows(switched.transform(SCRIPTS), expected.transform(SCRIPTS))
+
+
+@pytest.mark.parametrize("shape", [(), (1, 2)])
+def test_arrays_of_other_dimensions(shape):
+    with pytest.raises(ValueError, match="one dimension"):
+        HashingTfidfVectorizer().fit(np.full(shape, "a text"))

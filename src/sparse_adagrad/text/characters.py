@@ -48,17 +48,19 @@ def _expanding(points: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
 
 def _ends_in_final_sigma(before: NDArray[np.uint32]) -> NDArray[np.bool_]:
-    """Whether a sigma is final behind each row of characters, and before a line's end."""
+    """Whether a sigma is final behind each row of characters, before a line's end."""
     lines = np.empty((len(before), before.shape[1] + 2), np.uint32)
     lines[:, :-2] = before
     lines[:, -2:] = ord("Σ"), ord("\n")
     lowered = _code_points(_text(lines).lower()).reshape(lines.shape)
-    return lowered[:, -2] == ord(FINAL_SIGMA)
+    return np.asarray(lowered[:, -2] == ord(FINAL_SIGMA))
 
 
 def classify() -> Characters:
     """Ask Python about every character; takes some hundredths of a second."""
-    points = np.concatenate([np.arange(p.start, p.stop, dtype=np.uint32) for p in PLANES])
+    points = np.concatenate(
+        [np.arange(p.start, p.stop, dtype=np.uint32) for p in PLANES]
+    )
     expanding = _expanding(points)
     # A stand-in of one character: like all that expand, it is cased.
     single = np.where(np.isin(points, expanding), np.uint32(ord("a")), points)

@@ -136,7 +136,9 @@ cdef class Documents:
             if PyUnicode_IS_ASCII(text):
                 item.encoding = SA_ASCII
             else:
-                item.encoding = {1: SA_UCS1, 2: SA_UCS2, 4: SA_UCS4}[PyUnicode_KIND(text)]
+                item.encoding = {1: SA_UCS1, 2: SA_UCS2, 4: SA_UCS4}[
+                    PyUnicode_KIND(text)
+                ]
             self.n += 1
         return self
 

@@ -4,11 +4,10 @@ import numpy as np
 
 from cython cimport floating
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t
-from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
 from sparse_adagrad.text.documents cimport (
-    SA_NO_MEMORY, SA_NOT_UTF8, SA_OK, SA_SURROGATE, SA_UTF8, Documents, sa_document
+    SA_NO_MEMORY, SA_OK, Documents, sa_document
 )
 
 from sparse_adagrad.text.characters import CHARACTERS
@@ -20,6 +19,7 @@ cdef extern from "native/ngrams.h" nogil:
         SA_CHAR
         SA_CHAR_WB
         SA_KEPT_BYTES
+        SA_HASH_READS_ON
 
     ctypedef struct sa_characters:
         const uint16_t* pages
@@ -61,9 +61,13 @@ cdef extern from "native/ngrams.h" nogil:
         int n_kept
 
     void sa_free_sink(sa_sink* sink)
-    int sa_reserve_keys(sa_rows* rows, int64_t more)
-    void sa_add_ngram(
-        const sa_plan* plan, sa_sink* sink, const char* at, int64_t size
+    int sa_add_runs(
+        const sa_plan* plan,
+        sa_sink* sink,
+        const char* text,
+        const int64_t* starts,
+        const int64_t* ends,
+        int64_t n,
     )
     int sa_finish_row(sa_rows* rows, int key_bits)
     int sa_add_documents(
@@ -79,8 +83,8 @@ cdef extern from "native/ngrams.h" nogil:
 
 ANALYZERS = {"word": SA_WORD, "char": SA_CHAR, "char_wb": SA_CHAR_WB}
 
-# A slot of a column: an n-gram's hash, how often it was met more than others, its length
-# in bytes, and the first of them.
+# A slot of a column: an n-gram's hash, how much more often than others it was met, its
+# length in bytes, and the first of them.
 KEPT_DTYPE = np.dtype(
     [
         ("hash", np.uint32),
@@ -109,7 +113,14 @@ cdef class Plan:
     cdef list owners  # what `plan` points to
 
     def __init__(
-        self, *, analyzer, lowercase, alternate_sign, ngram_range, n_features, stop_words
+        self,
+        *,
+        analyzer,
+        lowercase,
+        alternate_sign,
+        ngram_range,
+        n_features,
+        stop_words,
     ):
         memset(&self.plan, 0, sizeof(sa_plan))
         self.plan.analyzer = ANALYZERS[analyzer]
@@ -150,7 +161,9 @@ cdef class Plan:
         cdef bytes word
         for place, word in enumerate(encoded):
             # The hash reads on beyond the end.
-            slot = sa_murmur3(word + bytes(4), len(word)) & (size - 1)
+            slot = sa_murmur3(
+                word + bytes(SA_HASH_READS_ON), len(word)
+            ) & (size - 1)
             while table[slot] >= 0:
                 slot = (slot + 1) & (size - 1)
             table[slot] = place
@@ -249,7 +262,7 @@ def count_documents(Plan plan, Documents documents, Py_ssize_t start, Py_ssize_t
 
 
 def count_ngrams(Plan plan, documents):
-    """Count n-grams that were made in Python: an iterable of str or bytes a document."""
+    """Count n-grams that were made in Python: str or bytes, an iterable a document."""
     cdef Counts counts = Counts()
     ends = []
     for ngrams in documents:
@@ -263,6 +276,8 @@ def count_ngrams(Plan plan, documents):
 
 cdef add_python_ngrams(Plan plan, sa_sink* sink, ngrams):
     cdef bytes spaced
+    cdef int64_t start = 0
+    cdef int64_t end
     for ngram in ngrams:
         if isinstance(ngram, str):
             ngram = ngram.encode()
@@ -270,11 +285,10 @@ cdef add_python_ngrams(Plan plan, sa_sink* sink, ngrams):
             raise TypeError(
                 f"An n-gram is of type {type(ngram).__name__}, but str is expected."
             )
-        if not sa_reserve_keys(&sink.rows, 1):
+        spaced = ngram + bytes(SA_HASH_READS_ON)
+        end = len(ngram)
+        if sa_add_runs(&plan.plan, sink, spaced, &start, &end, 1) != SA_OK:
             raise MemoryError("no memory for the n-grams")
-        # The hash reads on beyond the end.
-        spaced = ngram + b"    "
-        sa_add_ngram(&plan.plan, sink, spaced, len(spaced) - 4)
 
 
 cdef class Keeper:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from numbers import Integral
@@ -56,7 +56,7 @@ class Batch:
         return sum(len(part.ends) for part in self.parts)
 
 
-def _each(function: Callable[..., Any], *runs: Sequence[Any]) -> list[Any]:
+def _each(function: Callable[..., Any], *runs: Any) -> list[Any]:
     """Map on one thread for each item; the first is as good as the caller's own."""
     if len(runs[0]) == 1:
         return [function(*(run[0] for run in runs))]
@@ -373,6 +373,8 @@ class HashingTfidfVectorizer(HashingVectorizer):
             self.n_documents_ = 0
         if self.use_idf:
             if not hasattr(self, "document_frequency_"):
+                # Documents of before, where nobody counted columns, do not count.
+                self.n_documents_ = 0
                 # Pages are not touched until a column of theirs is met.
                 self.document_frequency_ = np.zeros(self.n_features, np.int64)
             for part in batch.parts:
@@ -384,7 +386,9 @@ class HashingTfidfVectorizer(HashingVectorizer):
         if not self.keep_tokens:
             return
         if not hasattr(self, "kept_tokens_"):
-            self.kept_tokens_ = np.zeros((self.n_features, self.keep_tokens), KEPT_DTYPE)
+            self.kept_tokens_ = np.zeros(
+                (self.n_features, self.keep_tokens), KEPT_DTYPE
+            )
         keeper = Keeper(batch.plan, self.kept_tokens_)
         if isinstance(batch.texts, Documents):
             keeper.keep_documents(batch.texts)
@@ -401,6 +405,10 @@ class HashingTfidfVectorizer(HashingVectorizer):
             raise ValueError(
                 "Iterable over raw text documents expected, string object received."
             )
+        if isinstance(X, np.ndarray) and X.ndim != 1:
+            raise ValueError(
+                f"An array of texts must have one dimension, but it has {X.ndim}."
+            )
         # Warns of stop words that the tokenizer would not leave whole.
         analyze = self.build_analyzer()
         compiled, prepared = self._is_compiled(), self._is_prepared_in_python()
@@ -415,7 +423,9 @@ class HashingTfidfVectorizer(HashingVectorizer):
         if not compiled:
             ngrams = map(analyze, self._texts(X))
             kept = [list(each) for each in ngrams] if self.keep_tokens else None
-            batch = Batch(plan, kept, [count_ngrams(plan, ngrams if kept is None else kept)])
+            batch = Batch(
+                plan, kept, [count_ngrams(plan, ngrams if kept is None else kept)]
+            )
         elif _is_arrow(X) and not prepared:
             batch = self._count_documents(
                 plan, Documents.of_arrow(X, self.missing == "empty")
@@ -491,7 +501,8 @@ class HashingTfidfVectorizer(HashingVectorizer):
         text = self.decode(text)
         if not isinstance(text, str):
             raise ValueError(
-                f"Document {i} is of type {type(text).__name__}, but a text is expected."
+                f"Document {i} is of type {type(text).__name__}, but a text is "
+                "expected."
             )
         return text
 
@@ -530,7 +541,9 @@ class HashingTfidfVectorizer(HashingVectorizer):
             )
 
         _each(weigh, batch.parts, starts[:-1], starts[1:])
-        ends = [part.ends + start for part, start in zip(batch.parts, starts, strict=False)]
+        ends = [
+            part.ends + start for part, start in zip(batch.parts, starts, strict=False)
+        ]
         index = np.int32 if nnz <= np.iinfo(np.int32).max else np.int64
         indptr = np.concatenate([[0], *ends]).astype(index)
         as_array = get_config().get("sparse_interface") == "sparray"

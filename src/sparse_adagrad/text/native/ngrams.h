@@ -61,43 +61,47 @@ static inline uint32_t sa_key(const sa_plan *plan, uint32_t hash)
     return column << 1 | (negative & (uint32_t)plan->alternate_sign);
 }
 
-static inline void sa_add_ngram(const sa_plan *plan, sa_sink *sink, const char *at,
-                                int64_t size)
+/* An n-gram is a run of bytes, from the start of one token to the end of another. */
+static int sa_add_runs(const sa_plan *plan, sa_sink *sink, const char *text,
+                       const int64_t *starts, const int64_t *ends, int64_t n)
 {
-    const uint32_t hash = sa_murmur3(at, size);
-    const uint32_t key = sa_key(plan, hash);
-    if (sink->kept)
-        sa_keep(sink->kept + (int64_t)(key >> 1) * sink->n_kept, sink->n_kept, hash, at,
-                size);
-    else
-        sink->rows.keys[sink->rows.n_keys++] = key;
+    if (sink->kept) {
+        for (int64_t t = 0; t < n; t++) {
+            const char *at = text + starts[t];
+            const int64_t size = ends[t] - starts[t];
+            const uint32_t hash = sa_murmur3(at, size);
+            const int64_t column = sa_key(plan, hash) >> 1;
+            sa_keep(sink->kept + column * sink->n_kept, sink->n_kept, hash, at, size);
+        }
+        return SA_OK;
+    }
+    if (!sa_reserve_keys(&sink->rows, n))
+        return SA_NO_MEMORY;
+    const sa_plan local = *plan;
+    uint32_t *keys = sink->rows.keys + sink->rows.n_keys;
+    for (int64_t t = 0; t < n; t++)
+        keys[t] = sa_key(&local, sa_murmur3(text + starts[t], ends[t] - starts[t]));
+    sink->rows.n_keys += n;
+    return SA_OK;
 }
 
 static int sa_add_words(const sa_plan *plan, sa_sink *sink)
 {
     const sa_tokens *tokens = &sink->tokens;
-    for (int64_t n = plan->min_n; n <= plan->max_n && n <= tokens->n; n++) {
-        const int64_t count = tokens->n - n + 1;
-        if (!sa_reserve_keys(&sink->rows, count))
-            return SA_NO_MEMORY;
-        for (int64_t t = 0; t < count; t++)
-            sa_add_ngram(plan, sink, tokens->text + tokens->starts[t],
-                         tokens->ends[t + n - 1] - tokens->starts[t]);
-    }
-    return SA_OK;
+    int status = SA_OK;
+    for (int64_t n = plan->min_n; n <= plan->max_n && n <= tokens->n && !status; n++)
+        status = sa_add_runs(plan, sink, tokens->text, tokens->starts,
+                             tokens->ends + n - 1, tokens->n - n + 1);
+    return status;
 }
 
 /* All n-grams of n characters from `first` to before `end`. */
 static int sa_add_characters(const sa_plan *plan, sa_sink *sink, int64_t n,
                              int64_t first, int64_t end)
 {
-    const sa_tokens *tokens = &sink->tokens;
-    if (!sa_reserve_keys(&sink->rows, end - first))
-        return SA_NO_MEMORY;
-    for (int64_t t = first; t + n <= end; t++)
-        sa_add_ngram(plan, sink, tokens->text + tokens->starts[t],
-                     tokens->starts[t + n] - tokens->starts[t]);
-    return SA_OK;
+    const int64_t *starts = sink->tokens.starts + first;
+    return sa_add_runs(plan, sink, sink->tokens.text, starts, starts + n,
+                       end - first - n + 1);
 }
 
 static int sa_add_text(const sa_plan *plan, sa_sink *sink)
@@ -167,8 +171,7 @@ static int sa_find_words(const sa_plan *plan, sa_tokens *tokens,
             && sa_is_ascii(document->data, document->size))) {
         if (!sa_reserve_tokens(tokens, document->size, document->size))
             return SA_NO_MEMORY;
-        sa_copy_ascii(document->data, document->size, plan->lowercase, tokens->text);
-        sa_split_ascii(tokens, document->size);
+        sa_split_ascii(document->data, document->size, plan->lowercase, tokens);
     }
     else {
         int status;

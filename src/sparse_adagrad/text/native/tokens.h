@@ -17,7 +17,7 @@
 #include "hash.h"
 
 /* Bytes of the scratch text that may be read or written behind what it holds. */
-enum { SA_SPARE = 64 };
+enum { SA_SPARE = 64 + SA_HASH_READS_ON };
 
 /* Words that are left out: an open-addressing table of places in a list, -1 where empty,
  * and the words of the list one after the other. `table` is NULL where there are none. */
@@ -61,45 +61,33 @@ static int sa_reserve_tokens(sa_tokens *tokens, int64_t bytes, int64_t n)
                       sizeof(int64_t));
 }
 
-/* ------------------------------------------------------------------- ASCII, 8 bytes */
+/* ---------------------------------------------------------------- ASCII, in blocks */
 
-#define SA_EACH_BYTE 0x0101010101010101u
-#define SA_HIGH_BITS 0x8080808080808080u
+enum { SA_BLOCK = 64 };
 
-/* The high bit of each byte, which is below 128: whether it is from `first` to `last`. */
-static inline uint64_t sa_between(uint64_t bytes, uint64_t first, uint64_t last)
+/* Lower a block of ASCII where asked for, in place, and return a bit for each byte: the
+ * first for the first, whether it is of a word. Compilers make vectors of the loop. */
+static inline uint64_t sa_classify_block(unsigned char *block, int lowercase)
 {
-    return (bytes + (128 - first) * SA_EACH_BYTE)
-        & ~(bytes + (127 - last) * SA_EACH_BYTE) & SA_HIGH_BITS;
-}
-
-static inline uint64_t sa_lower_ascii(uint64_t bytes)
-{
-    return bytes | sa_between(bytes, 'A', 'Z') >> 2;
-}
-
-static inline uint64_t sa_word_bytes(uint64_t bytes)
-{
-    return sa_between(bytes | 0x20 * SA_EACH_BYTE, 'a', 'z')
-        | sa_between(bytes, '0', '9') | sa_between(bytes, '_', '_');
-}
-
-static inline uint64_t sa_load_8(const char *s)
-{
-    uint64_t bytes;
-    memcpy(&bytes, s, 8);
+    unsigned char in_word[SA_BLOCK];
+    const unsigned char fold = lowercase ? 0x20 : 0;
+    for (int b = 0; b < SA_BLOCK; b++) {
+        const unsigned char c = block[b], letter = (unsigned char)((c | 0x20) - 'a');
+        const unsigned char is_letter = letter < 26;
+        in_word[b] = is_letter | ((unsigned char)(c - '0') < 10) | (c == '_');
+        block[b] = (unsigned char)(c | (is_letter ? fold : 0));
+    }
+    uint64_t bits = 0;
+    for (int b = 0; b < SA_BLOCK; b += 8) {
+        uint64_t eight;
+        memcpy(&eight, in_word + b, 8);
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    bytes = __builtin_bswap64(bytes);
+        eight = __builtin_bswap64(eight);
 #endif
-    return bytes;
-}
-
-static inline void sa_store_8(char *s, uint64_t bytes)
-{
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    bytes = __builtin_bswap64(bytes);
-#endif
-    memcpy(s, &bytes, 8);
+        /* Eight bits gathered by one product. */
+        bits |= (eight * 0x0102040810204080u >> 56) << b;
+    }
+    return bits;
 }
 
 static inline int sa_first_bit(uint64_t bits)
@@ -114,14 +102,12 @@ static inline int sa_first_bit(uint64_t bits)
 #endif
 }
 
-/* Copy ASCII to the scratch text, in lower case where asked for, and a few zeros. */
-static void sa_copy_ascii(const char *s, int64_t size, int lowercase, char *to)
+/* Append where bits are set, from `at` on. */
+static inline int64_t *sa_append_places(int64_t *out, uint64_t bits, int64_t at)
 {
-    memcpy(to, s, (size_t)size);
-    memset(to + size, 0, SA_SPARE);
-    if (lowercase)
-        for (int64_t i = 0; i < size; i += 8)
-            sa_store_8(to + i, sa_lower_ascii(sa_load_8(to + i)));
+    for (; bits; bits &= bits - 1)
+        *out++ = at + sa_first_bit(bits);
+    return out;
 }
 
 /* --------------------------------------------------------------------------- words */
@@ -138,34 +124,27 @@ static int sa_is_stop_word(const sa_stop_words *stop, const char *at, int64_t si
     return 0;
 }
 
-/* Words of two or more characters of the scratch text's ASCII, where they are. Where a
- * word starts and ends cannot be foretold, so no branch asks: a bit a byte says whether
- * it is of a word, and bits that change are edges. */
-static void sa_split_ascii(sa_tokens *tokens, int64_t size)
+/* Words of two or more characters of ASCII, which is copied to the scratch text. Where
+ * words start and end cannot be foretold, so no branch asks; bits tell: a word's second
+ * character is one behind one that no other is behind, and what follows two of a word's
+ * characters, and is none, ends it. */
+static void sa_split_ascii(const char *s, int64_t size, int lowercase, sa_tokens *tokens)
 {
-    int64_t *edges = tokens->starts, n_edges = 0, n = 0;
-    uint64_t before = 0; /* whether the last block ended inside a word */
-    for (int64_t at = 0; at < size; at += 64) {
-        uint64_t in_word = 0;
-        for (int b = 0; b < 64; b += 8) {
-            const uint64_t bits = sa_word_bytes(sa_load_8(tokens->text + at + b));
-            /* Eight bits gathered by one product. */
-            in_word |= ((bits >> 7) * 0x0102040810204080u >> 56) << b;
-        }
-        uint64_t changes = in_word ^ (in_word << 1 | before);
-        before = in_word >> 63;
-        for (; changes; changes &= changes - 1)
-            edges[n_edges++] = at + sa_first_bit(changes);
+    memcpy(tokens->text, s, (size_t)size);
+    memset(tokens->text + size, 0, SA_SPARE);
+    int64_t *starts = tokens->starts, *ends = tokens->ends;
+    uint64_t before = 0; /* bits of the block before */
+    /* One byte more, which ends the last word. */
+    for (int64_t at = 0; at <= size; at += SA_BLOCK) {
+        const uint64_t here =
+            sa_classify_block((unsigned char *)tokens->text + at, lowercase);
+        const uint64_t one_back = here << 1 | before >> 63;
+        const uint64_t two_back = here << 2 | before >> 62;
+        starts = sa_append_places(starts, here & one_back & ~two_back, at - 1);
+        ends = sa_append_places(ends, ~here & one_back & two_back, at);
+        before = here;
     }
-    /* Zeros behind the text end its last word, unless the last block is full. */
-    edges[n_edges] = size;
-    for (int64_t e = 0; e < n_edges; e += 2) {
-        const int64_t start = edges[e], end = edges[e + 1];
-        tokens->starts[n] = start;
-        tokens->ends[n] = end;
-        n += end - start > 1;
-    }
-    tokens->n = n;
+    tokens->n = starts - tokens->starts;
 }
 
 /* The same of code points, which are encoded on the way. */
