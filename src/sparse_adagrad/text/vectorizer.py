@@ -125,6 +125,13 @@ class HashingTfidfVectorizer(HashingVectorizer):
     kept_tokens_ : ndarray of shape (n_features, keep_tokens)
         What `column_tokens` reads. Only with `keep_tokens`.
 
+    Notes
+    -----
+    Texts are sequences or one-dimensional arrays of str or bytes, Series, or columns
+    that offer the Arrow PyCapsule interface, which are read where they lie. Arrow does
+    not say how long its buffers of offsets and data are, so that a column whose rising
+    offsets point beyond its data cannot be told from a sound one.
+
     References
     ----------
     Weinberger et al., Feature Hashing for Large Scale Multitask Learning, ICML 2009.
