@@ -40,6 +40,17 @@ extensions += [
     )
     for name in ("documents", "ngrams", "weights")
 ]
+FILES = "src/sparse_adagrad/io"
+extensions += [
+    Extension(
+        f"sparse_adagrad.io.{name}",
+        [f"{FILES}/{name}.pyx"],
+        include_dirs=[FILES],
+        depends=sorted(glob(f"{FILES}/native/*.h")),
+        extra_compile_args=FLAGS,
+    )
+    for name in ("svmlight_lines",)
+]
 
 setup(
     ext_modules=cythonize(

@@ -17,7 +17,8 @@ from typing import TextIO
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse as sp
-from sklearn.datasets import load_svmlight_file
+
+from sparse_adagrad.io import svmlight as streams
 
 SVMLIGHT_SUFFIXES = {".svm", ".svmlight", ".libsvm"}
 
@@ -166,7 +167,7 @@ def read_svmlight(
     ----------
     path : str or path-like
     n_features : int or None
-        Width of the matrix; None: as wide as the file.
+        Width of the matrix; None: as wide as the file. Needs `zero_based`.
     zero_based : bool or None
         Whether columns count from 0. None: if the file has a column 0. A file to
         predict cannot tell, since it may just lack that column: say what the
@@ -179,54 +180,23 @@ def read_svmlight(
     Raises
     ------
     ValueError
-        If a line is no svmlight, with its number where it can be found; or if there is
-        a column that the given width or base does not allow.
+        With the line's number, if it is no svmlight, or has a column that the given
+        width or base does not allow.
     OSError
         If the file cannot be read.
     """
-    name = os.fspath(path)
-    # Opened here first: the reader's own error for a missing file names no file.
-    with open(path, "rb"):
-        pass
-    try:
-        X, y = load_svmlight_file(name, zero_based=True)
-    except (ValueError, OverflowError, gzip.BadGzipFile, EOFError) as error:
-        raise ValueError(f"{name}{_bad_line(Path(path))}: {error}.") from error
-    if X.shape[0] == 0:
-        raise ValueError(f"{name} has no rows.")
-    has_column_0 = X.nnz > 0 and int(X.indices.min()) == 0
+    # Which columns a file has is known at its end only, so it is read from column 0 on.
+    batches = list(
+        streams.read_svmlight(
+            path, n_features=n_features, zero_based=zero_based is not False
+        )
+    )
+    width = batches[-1].X.shape[1]
+    for batch in batches:
+        batch.X.resize(batch.X.shape[0], width)
+    X = sp.vstack([batch.X for batch in batches], format="csr")
+    y = np.concatenate([batch.y for batch in batches])
     if zero_based is None:
-        zero_based = has_column_0
-    if not zero_based:
-        if has_column_0:
-            raise ValueError(
-                f"{name} has a column 0, but the model's columns count from 1."
-            )
-        X = X[:, 1:]
-    if n_features is not None:
-        if X.shape[1] > n_features:
-            last = X.shape[1] - zero_based
-            raise ValueError(
-                f"{name} has a column {last}, beyond the {n_features} columns there "
-                f"are, which count from {int(not zero_based)}."
-            )
-        X.resize((X.shape[0], n_features))
+        zero_based = X.nnz > 0 and int(X.indices.min()) == 0
+        X = X if zero_based else X[:, 1:]
     return MatrixTable(X, y, zero_based)
-
-
-def _bad_line(path: Path) -> str:
-    """Where an svmlight file goes wrong, as far as can be told."""
-    try:
-        with _open_text(path) as file:
-            for number, line in enumerate(file, 1):
-                fields = line.split("#", 1)[0].split()
-                values = fields[:1] + [f.partition(":")[2] for f in fields[1:]]
-                try:
-                    [float(value) for value in values if not value.isalpha()]
-                except ValueError:
-                    return f", line {number}"
-                if any(value.isalpha() for value in values):
-                    return f", line {number}"
-    except (OSError, ValueError):
-        pass
-    return ""
