@@ -49,7 +49,7 @@ extensions += [
         depends=sorted(glob(f"{FILES}/native/*.h")),
         extra_compile_args=FLAGS,
     )
-    for name in ("svmlight_lines",)
+    for name in ("svmlight_lines", "csv_records")
 ]
 
 setup(

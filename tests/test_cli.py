@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from sparse_adagrad import SparseAdaGradRegressor, cli, demo
 from sparse_adagrad.io import tables
 from sparse_adagrad.io.text_model import TextModel
+from tests.io.files import zstd
 
 run = CliRunner().invoke
 
@@ -41,11 +42,22 @@ def fit_arguments(path, model, text="review", target="stars"):
     return ["fit", str(path), "--text", text, "--target", target, "-o", str(model)]
 
 
-@pytest.mark.parametrize("name", ["r.csv", "r.csv.gz", "r.tsv", "r.tsv.gz"])
+@pytest.mark.parametrize(
+    "name",
+    ["r.csv", "r.csv.gz", "r.tsv", "r.tsv.bz2", "r.csv.zst", "r.jsonl", "r.parquet"],
+)
 def test_fit_and_predict(reviews, tmp_path, name):
     path = tmp_path / name
-    separator = "\t" if ".tsv" in name else ","
-    pd.read_csv(reviews).to_csv(path, index=False, sep=separator)
+    frame = pd.read_csv(reviews)
+    if name == "r.parquet":
+        frame.to_parquet(path)
+    elif name == "r.jsonl":
+        frame.to_json(path, orient="records", lines=True)
+    elif name == "r.csv.zst":
+        # pandas leaves this one to another package.
+        path.write_bytes(zstd.compress(reviews.read_bytes()))
+    else:
+        frame.to_csv(path, index=False, sep="\t" if ".tsv" in name else ",")
     model = tmp_path / "model"
     fitted = run(cli.app, fit_arguments(path, model))
     assert fitted.exit_code == 0, fitted.output
@@ -122,7 +134,7 @@ def fails(arguments, *said, code=1):
 
 BAD_TABLES = {
     "empty": ("", ["is empty"]),
-    "header only": ("review,stars\n", ["a header but no rows"]),
+    "header only": ("review,stars\n", ["has no rows"]),
     "no such column": ("text,stars\na,1\n", ["no column 'review'", "text, stars"]),
     "no number": ("review,stars\na,1\nb,x\n", ["line 3", "stars is 'x'"]),
     "no number after a text of two lines": (

@@ -29,6 +29,7 @@ from sparse_adagrad.io import tables
 from sparse_adagrad.io.text_model import TextModel, new_vectorizer
 from sparse_adagrad.regressor import SparseAdaGradRegressor
 
+FILE_HELP = "CSV or TSV with a header, JSON lines, Parquet or svmlight; .gz, .bz2, .zst or plain."
 HELD_OUT = 0.1
 SEED = 0
 
@@ -80,7 +81,7 @@ def _errors_to_user() -> Iterator[None]:
     """What a user can mend is said in one line, without a traceback."""
     try:
         yield
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
@@ -90,10 +91,7 @@ def _errors_to_user() -> Iterator[None]:
 
 @app.command()
 def fit(
-    file: Annotated[
-        Path,
-        typer.Argument(help="CSV or TSV with a header, or svmlight; plain or .gz."),
-    ],
+    file: Annotated[Path, typer.Argument(help=FILE_HELP)],
     output: Annotated[Path, typer.Option("--output", "-o", help="The model file.")],
     text: Annotated[str | None, typer.Option(help="Column of the texts.")] = None,
     target: Annotated[str | None, typer.Option(help="Column of the numbers.")] = None,
@@ -154,10 +152,7 @@ def fit(
 @app.command()
 def predict(
     model: Annotated[Path, typer.Argument(help="A file that fit has written.")],
-    file: Annotated[
-        Path,
-        typer.Argument(help="CSV or TSV with a header, or svmlight; plain or .gz."),
-    ],
+    file: Annotated[Path, typer.Argument(help=FILE_HELP)],
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Where to; else standard output."),
@@ -169,8 +164,7 @@ def predict(
         if loaded.vectorizer is None:
             if not tables.is_svmlight(file):
                 raise ValueError(
-                    f"{model} holds no words, so {file} must be svmlight and end in "
-                    f"{' or '.join(sorted(tables.SVMLIGHT_SUFFIXES))}"
+                    f"{model} holds no words, so {file} must be svmlight, as .svm says"
                 )
             matrix = tables.read_svmlight(
                 file, loaded.regressor.n_features_in_, loaded.zero_based

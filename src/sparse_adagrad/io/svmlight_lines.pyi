@@ -12,7 +12,6 @@ COLUMN_0: Final[int]
 COLUMN_LARGE: Final[int]
 COLUMN_ORDER: Final[int]
 
-def fill_powers() -> None: ...
 def parse_number(text: bytes) -> tuple[float, int]: ...
 def parse_lines(
     block: bytes,

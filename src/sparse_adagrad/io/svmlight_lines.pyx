@@ -3,15 +3,10 @@
 import numpy as np
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memchr
 
-
-cdef extern from "native/number.h" nogil:
-    uint64_t sa_powers_of_five[651][2]
-    int SA_MIN_POWER
-    int SA_MAX_POWER
-    const char* sa_number(const char* p, const char* end, double* value)
+from sparse_adagrad.io.number cimport fill_powers, sa_number
 
 
 cdef extern from "native/svmlight.h" nogil:
@@ -35,22 +30,6 @@ BAD_VALUE = SA_BAD_VALUE
 COLUMN_0 = SA_COLUMN_0
 COLUMN_LARGE = SA_COLUMN_LARGE
 COLUMN_ORDER = SA_COLUMN_ORDER
-
-
-def fill_powers():
-    """Fill the table of powers of five: 128 bits, cut off.
-
-    Where the divisor 5^-q still fits into 64 bits, its reciprocal is rounded up, so
-    that an exact quotient is not missed by the last bit.
-    """
-    for q in range(SA_MIN_POWER, SA_MAX_POWER + 1):
-        power = 5 ** abs(q)
-        if q < 0:
-            power = (1 << (power.bit_length() + 127)) // power + (q >= -27)
-        shift = 128 - power.bit_length()
-        power = power << shift if shift > 0 else power >> -shift
-        sa_powers_of_five[q - SA_MIN_POWER][0] = power >> 64
-        sa_powers_of_five[q - SA_MIN_POWER][1] = power & 0xFFFFFFFFFFFFFFFF
 
 
 fill_powers()

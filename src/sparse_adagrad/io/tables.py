@@ -1,26 +1,17 @@
-"""Tables of texts and targets: CSV, TSV and svmlight, plain or gzipped."""
+"""Whole files of texts and targets, or of a matrix."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-import math
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse as sp
 
-from sparse_adagrad.io import svmlight as streams
-
-SVMLIGHT_SUFFIXES = {".svm", ".svmlight", ".libsvm"}
+from sparse_adagrad.io import svmlight
+from sparse_adagrad.io.sources import find_sources
+from sparse_adagrad.io.texts import read_batches
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +29,18 @@ class TextTable:
 
 
 def is_svmlight(path: str | os.PathLike[str]) -> bool:
-    """Whether a file's name says that it is svmlight."""
-    return _suffix(Path(path)) in SVMLIGHT_SUFFIXES
-
-
-def _suffix(path: Path) -> str:
-    return (path.with_suffix("") if path.suffix == ".gz" else path).suffix.lower()
+    """Whether a file's name says that it is svmlight; OSError if there is no file."""
+    return find_sources(path)[0].format == "svmlight"
 
 
 def read_texts(
     path: str | os.PathLike[str], text: str, target: str | None
 ) -> TextTable:
-    """Read a column of texts, and one of numbers, from CSV or TSV with a header.
+    """Read a column of texts, and one of numbers, from any file of `read_batches`.
 
     Parameters
     ----------
     path : str or path-like
-        A name that ends in .tsv or .tsv.gz is read with tabs, any other with commas.
     text, target : str
         Names of the columns; None: no target.
 
@@ -65,78 +51,17 @@ def read_texts(
     Raises
     ------
     ValueError
-        If the file is empty, lacks a column, or has a bad line; with its number.
+        If the file has no rows, lacks a column, or has a bad line; with its number.
     OSError
         If the file cannot be read.
     """
-    name = os.fspath(path)
     texts: list[str] = []
-    numbers: list[float] = []
-    # A text may be longer than the 128 KiB that the module allows by default.
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    with _open_text(Path(path)) as file:
-        delimiter = "\t" if _suffix(Path(path)) == ".tsv" else ","
-        rows = csv.reader(file, delimiter=delimiter, strict=True)
-        try:
-            header = next(rows, None)
-            if not header:
-                raise ValueError(f"{name} is empty; it needs a header line and rows.")
-            places = [_place(header, column, name) for column in (text, target)]
-            for row in rows:
-                if not row:
-                    continue
-                if len(row) != len(header):
-                    raise ValueError(
-                        f"{name}, line {rows.line_num}: {len(row)} fields where the "
-                        f"header has {len(header)}."
-                    )
-                texts.append(row[places[0]])
-                if target is not None:
-                    numbers.append(_number(row[places[1]], target, name, rows.line_num))
-        except csv.Error as error:
-            raise ValueError(f"{name}, line {rows.line_num}: {error}.") from error
-    if not texts:
-        raise ValueError(f"{name} has a header but no rows.")
-    return TextTable(texts, np.array(numbers) if target is not None else None)
-
-
-def _place(header: list[str], column: str | None, name: str) -> int:
-    if column is None:
-        return -1
-    if column not in header:
-        raise ValueError(
-            f"{name} has no column {column!r}. Its columns are: {', '.join(header)}."
-        )
-    return header.index(column)
-
-
-def _number(value: str, column: str, name: str, line: int) -> float:
-    try:
-        number = float(value)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise ValueError(
-            f"{name}, line {line}: {column} is {value!r}, which is no finite number. "
-            "Correct or remove the line."
-        )
-    return number
-
-
-@contextmanager
-def _open_text(path: Path) -> Iterator[TextIO]:
-    """UTF-8 text of a plain or gzipped file; its faults as errors with its name."""
-    try:
-        with open(path, "rb") as raw:
-            binary = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
-            with io.TextIOWrapper(binary, "utf-8-sig", newline="") as text:
-                yield text
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path} is not UTF-8 text ({error.reason}); convert it first."
-        ) from error
-    except (gzip.BadGzipFile, EOFError) as error:
-        raise ValueError(f"{path} is no whole gzip file: {error}.") from error
+    targets: list[NDArray[np.float64]] = []
+    for batch in read_batches(path, text=text, target=target):
+        texts += batch.texts if isinstance(batch.texts, list) else batch.texts.tolist()
+        if batch.y is not None:
+            targets.append(batch.y)
+    return TextTable(texts, None if target is None else np.concatenate(targets))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +112,7 @@ def read_svmlight(
     """
     # Which columns a file has is known at its end only, so it is read from column 0 on.
     batches = list(
-        streams.read_svmlight(
+        svmlight.read_svmlight(
             path, n_features=n_features, zero_based=zero_based is not False
         )
     )
