@@ -29,7 +29,7 @@ from sparse_adagrad.io import tables
 from sparse_adagrad.io.text_model import TextModel, new_vectorizer
 from sparse_adagrad.regressor import SparseAdaGradRegressor
 
-FILE_HELP = "CSV or TSV with a header, JSON lines, Parquet or svmlight; .gz, .bz2, .zst or plain."
+FILE_HELP = "CSV or TSV with a header, JSON lines, Parquet, svmlight; or compressed."
 HELD_OUT = 0.1
 SEED = 0
 
