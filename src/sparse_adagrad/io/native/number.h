@@ -37,20 +37,26 @@ static const double sa_powers_of_ten[] = {
 static inline uint64_t sa_multiply(uint64_t a, uint64_t b, uint64_t *high) {
 #if defined(_MSC_VER) && defined(_M_X64)
     return _umul128(a, b, high);
-#elif defined(_MSC_VER)
-    *high = __umulh(a, b);
-    return a * b;
-#else
+#elif defined(__SIZEOF_INT128__)
     unsigned __int128 product = (unsigned __int128)a * b;
     *high = (uint64_t)(product >> 64);
     return (uint64_t)product;
+#else
+    /* In halves; the middle sum is below 2^64. */
+    uint64_t a0 = (uint32_t)a, a1 = a >> 32, b0 = (uint32_t)b, b1 = b >> 32;
+    uint64_t low = a0 * b0;
+    uint64_t middle = a1 * b0 + (low >> 32);
+    uint64_t other = a0 * b1 + (uint32_t)middle;
+    *high = a1 * b1 + (middle >> 32) + (other >> 32);
+    return (other << 32) | (uint32_t)low;
 #endif
 }
 
 static inline int sa_leading_zeros(uint64_t x) {
 #if defined(_MSC_VER)
     unsigned long highest;
-    _BitScanReverse64(&highest, x);
+    if (_BitScanReverse(&highest, (unsigned long)(x >> 32))) return 31 - (int)highest;
+    _BitScanReverse(&highest, (unsigned long)x);
     return 63 - (int)highest;
 #else
     return __builtin_clzll(x);
