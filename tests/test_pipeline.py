@@ -112,6 +112,43 @@ def test_files_that_hold_no_pipeline(tmp_path):
     with pytest.raises(ValueError, match="tokenizer is a function"):
         model.save(tmp_path / "m")
     assert not list(tmp_path.iterdir())
-    model.regressor.save(tmp_path / "m")
-    with pytest.raises(ValueError, match="holds no vectorizer"):
-        StreamingPipeline.load(tmp_path / "m")
+
+
+def test_rows_without_a_vectorizer(tmp_path):
+    rows = HashingTfidfVectorizer(n_features=2**10).fit_transform(TEXTS)
+    model = make_streaming_pipeline(None, SparseAdaGradRegressor(random_state=0))
+    model.partial_fit(rows, STARS).save(tmp_path / "m")
+    alone = SparseAdaGradRegressor(random_state=0).partial_fit(rows, STARS)
+    assert_array_equal(model.predict(rows), alone.predict(rows))
+    alone.save(tmp_path / "alone")
+    for name in ("m", "alone"):
+        loaded = StreamingPipeline.load(tmp_path / name)
+        assert loaded.vectorizer is None
+        assert_array_equal(loaded.predict(rows), alone.predict(rows))
+    assert_array_equal(
+        model.fit(rows, STARS).predict(rows), alone.fit(rows, STARS).predict(rows)
+    )
+
+
+def test_target_transform(tmp_path):
+    prices = np.exp(STARS)
+    model, inner = new().set_params(target_transform="log1p"), new()
+    model.fit_stream((texts, np.exp(y)) for texts, y in BATCHES).save(tmp_path / "m")
+    inner.fit_stream((texts, np.log1p(np.exp(y))) for texts, y in BATCHES)
+    assert_array_equal(model.predict(TEXTS), np.expm1(inner.predict(TEXTS)))
+    same(StreamingPipeline.load(tmp_path / "m"), model)
+    assert model.fit(TEXTS, prices).score(TEXTS, prices) > 0.8
+    for learn in (model.partial_fit, model.fit):
+        with pytest.raises(ValueError, match=r"above -1, but y is -3.0 in row 1"):
+            learn(["good", "bad"], [1, -3])
+    with pytest.raises(ValueError, match="target_transform"):
+        new().set_params(target_transform="sqrt").partial_fit(TEXTS, STARS)
+
+
+def test_files_keep_only_columns_that_were_seen(tmp_path):
+    model = new(keep_tokens=1).fit_stream(BATCHES)
+    model.save(tmp_path / "m")
+    # 64 bytes a column would be more than all the rest of the file.
+    assert (tmp_path / "m").stat().st_size < 2**10 * 64
+    kept = StreamingPipeline.load(tmp_path / "m").vectorizer.kept_tokens_
+    assert_array_equal(kept, model.vectorizer.kept_tokens_)

@@ -1,37 +1,52 @@
-"""The command `sparse-adagrad`: fit, predict, demo and textbook."""
+"""The command `sparse-adagrad`: fit, predict, inspect, demo and textbook."""
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import asdict, replace
+from enum import StrEnum
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import numpy as np
-from sklearn.metrics import r2_score, root_mean_squared_error
-from sklearn.model_selection import train_test_split
 
 try:
     import typer
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from sparse_adagrad.progress import RunProgress
 except ImportError as error:
     raise SystemExit(
         f"The command needs {error.name}; install it with "
         "pip install 'sparse-adagrad[cli]'."
     ) from error
 
-from sparse_adagrad import demo as demonstration
-from sparse_adagrad import textbook as textbook_run
-from sparse_adagrad.io import tables
-from sparse_adagrad.io.text_model import TextModel, new_vectorizer
+from sparse_adagrad.io.sources import find_sources
+from sparse_adagrad.io.whole import written_whole
+from sparse_adagrad.pipeline import make_streaming_pipeline
 from sparse_adagrad.regressor import SparseAdaGradRegressor
+from sparse_adagrad.run import Reading, Run, rows_of
+from sparse_adagrad.text import HashingTfidfVectorizer
+from sparse_adagrad.words import words_by_weight
 
-FILE_HELP = "CSV or TSV with a header, JSON lines, Parquet, svmlight; or compressed."
-HELD_OUT = 0.1
-SEED = 0
+FILES_HELP = (
+    "CSV or TSV with a header, JSON lines, Parquet, svmlight; plain or .gz, .bz2, "
+    '.zst; patterns; "-" for standard input.'
+)
+FORMAT_HELP = "As csv or jsonl.gz; else by the names' endings."
+DEFAULT_COLUMNS = 2**20
+
+
+class TargetTransform(StrEnum):
+    """What may be learned in the target's place."""
+
+    log1p = "log1p"
+
 
 app = typer.Typer(
     help="Linear models on sparse text features with AdaGrad.",
@@ -82,103 +97,293 @@ def _errors_to_user() -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError, ImportError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from error
+        _stop(f"error: {error}", 1)
     except KeyboardInterrupt:
-        typer.echo("interrupted: nothing was written", err=True)
-        raise typer.Exit(130) from None
+        _stop("interrupted: nothing was written", 130)
+
+
+def _stop(message: str, code: int) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
+
+
+def _columns(text: str) -> int:
+    """Number of columns, as 1000000 or 2**22."""
+    found = re.fullmatch(r"(\d+)(?:\*\*(\d{1,2}))?", text.strip())
+    n = 0 if found is None else int(found[1]) ** int(found[2] or 1)
+    if not 1 <= n < 2**31:
+        raise typer.BadParameter(f"{text} is no number from 1 to 2**31 - 1, as 2**22")
+    return n
 
 
 @app.command()
 def fit(
-    file: Annotated[Path, typer.Argument(help=FILE_HELP)],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The model file.")],
-    text: Annotated[str | None, typer.Option(help="Column of the texts.")] = None,
+    files: Annotated[list[str], typer.Argument(help=FILES_HELP)],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The model file; else that of --resume."),
+    ] = None,
+    text: Annotated[
+        list[str] | None,
+        typer.Option(help="Column of the texts; several are joined by spaces."),
+    ] = None,
     target: Annotated[str | None, typer.Option(help="Column of the numbers.")] = None,
+    passes: Annotated[int, typer.Option(min=1, help="Over the files.")] = 1,
+    batch_rows: Annotated[
+        int | None, typer.Option(min=1, help="Rows in memory at a time. [10000]")
+    ] = None,
+    columns: Annotated[
+        int | None,
+        typer.Option(
+            parser=_columns, metavar="N", help="To hash words to, as 2**22. [2**20]"
+        ),
+    ] = None,
+    ngrams: Annotated[
+        tuple[int, int] | None,
+        typer.Option(help="Fewest and most words that make a feature. [1 1]"),
+    ] = None,
+    target_transform: Annotated[
+        TargetTransform | None,
+        typer.Option(help="Learn log(1 + target); predictions are the target's."),
+    ] = None,
+    format: Annotated[str | None, typer.Option(help=FORMAT_HELP)] = None,
+    zero_based: Annotated[
+        bool | None,
+        typer.Option(
+            "--zero-based/--one-based",
+            help="Where columns of svmlight count from; else by the first rows.",
+        ),
+    ] = None,
+    skip_bad_lines: Annotated[
+        bool, typer.Option("--skip-bad-lines", help="Leave them out and count them.")
+    ] = False,
+    checkpoint: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="ROWS", help="Save each time after so many."),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(help="Go on from a model, from its last checkpoint if cut short."),
+    ] = None,
 ) -> None:
-    """Train on nine tenths of FILE, measure on the rest, and write the model."""
+    """Learn from FILES as a stream, and write the model."""
     with _errors_to_user():
-        if output.is_dir():
-            raise ValueError(f"{output} is a folder; name a file for the model")
-        if not output.absolute().parent.is_dir():
-            raise ValueError(f"the folder of {output} does not exist")
+        path = output or resume
+        if path is None:
+            raise ValueError("name a file for the model with -o")
+        if path.is_dir():
+            raise ValueError(f"{path} is a folder; name a file for the model")
+        if not path.absolute().parent.is_dir():
+            raise ValueError(f"the folder of {path} does not exist")
+        given = {
+            "text": text or None,
+            "target": target,
+            "format": format,
+            "batch_rows": batch_rows,
+            "zero_based": zero_based,
+            "skip_bad_lines": skip_bad_lines or None,
+        }
+        options = {
+            "columns": columns,
+            "ngrams": ngrams,
+            "target_transform": target_transform and target_transform.value,
+        }
         start = perf_counter()
-        if tables.is_svmlight(file):
-            if text is not None or target is not None:
-                raise ValueError("an svmlight file has no columns --text or --target")
-            rows: Any
-            matrix = tables.read_svmlight(file)
-            rows, y, zero_based = matrix.X, matrix.target, matrix.zero_based
-            vectorizer = None
+        if resume is None:
+            run = _new_run(files, given, options)
         else:
-            if text is None or target is None:
-                raise ValueError("a table needs --text COLUMN and --target COLUMN")
-            table = tables.read_texts(file, text, target)
-            assert table.target is not None
-            rows, y = np.array(table.texts, dtype=object), table.target
-            vectorizer, zero_based = new_vectorizer(), False
-        if len(y) < 2:
-            raise ValueError(f"{file} has 1 row; at least 2 are needed to hold one out")
-        train, test, y_train, y_test = train_test_split(
-            rows, y, test_size=HELD_OUT, random_state=SEED
+            run = Run.load(resume)
+            if run.reading is None:
+                raise ValueError(f"{resume} was not written by fit, so has no run")
+            _check_same(asdict(run.reading) | _options_of(run), given | options)
+        place = None if checkpoint is None else (path, checkpoint)
+        try:
+            with RunProgress(run, passes) as progress:
+                run.learn(files, passes, progress, place)
+        except KeyboardInterrupt:
+            if checkpoint is not None and path.exists():
+                _stop(
+                    f"interrupted: --resume {path} goes on from the last checkpoint",
+                    130,
+                )
+            raise
+        run.save(path)
+        _report(run, path, perf_counter() - start)
+
+
+def _new_run(files: list[str], given: dict[str, Any], options: dict[str, Any]) -> Run:
+    formats = {source.format for source in find_sources(files, given["format"])}
+    is_matrix = "svmlight" in formats
+    if is_matrix and len(formats) > 1:
+        raise ValueError("svmlight cannot be mixed with files of text")
+    named = given["text"] is not None or given["target"] is not None
+    if is_matrix and (named or options["columns"] or options["ngrams"]):
+        raise ValueError(
+            "an svmlight file has no columns --text or --target, and no words for "
+            "--columns and --ngrams"
         )
-        if vectorizer is not None:
-            train = vectorizer.fit_transform(train)
-            test = vectorizer.transform(test)
-        model = SparseAdaGradRegressor(random_state=SEED).set_callbacks(EpochBar())
-        model.fit(train, y_train)
-        model.set_callbacks()
-        predicted = model.predict(test)
-        TextModel(model, vectorizer, text, zero_based).save(output)
-        seconds = perf_counter() - start
-        mean = np.full(len(y_test), y_train.mean())
-        r2 = (
-            f"{r2_score(y_test, predicted):.4f}"
-            if len(y_test) > 1
-            else "of one row: none"
+    if not is_matrix and (given["text"] is None or given["target"] is None):
+        raise ValueError("a table needs --text COLUMN and --target COLUMN")
+    reading = Reading(
+        **{"text": []} | {name: x for name, x in given.items() if x is not None}
+    )
+    vectorizer = None
+    if not is_matrix:
+        vectorizer = HashingTfidfVectorizer(
+            n_features=options["columns"] or DEFAULT_COLUMNS,
+            ngram_range=options["ngrams"] or (1, 1),
+            sublinear_tf=True,
+            keep_tokens=1,
+            dtype=np.float32,
+            n_jobs=-1,
         )
-        typer.echo(
-            f"held-out RMSE     {root_mean_squared_error(y_test, predicted):.5g}\n"
-            f"held-out R2       {r2}\n"
-            f"RMSE of the mean  {root_mean_squared_error(y_test, mean):.5g}\n"
-            f"rows              {len(y_train):,} learned from, "
-            f"{len(y_test):,} held out\n"
-            f"columns           {train.shape[1]:,}\n"
-            f"seconds           {seconds:.1f}\n"
-            f"model             {output}"
-        )
+    pipeline = make_streaming_pipeline(
+        vectorizer,
+        SparseAdaGradRegressor(allow_growth=is_matrix),
+        target_transform=options["target_transform"],
+    )
+    return Run(pipeline, reading)
+
+
+def _options_of(run: Run) -> dict[str, Any]:
+    vectorizer = run.pipeline.vectorizer
+    return {
+        "columns": None if vectorizer is None else vectorizer.n_features,
+        "ngrams": None if vectorizer is None else vectorizer.ngram_range,
+        "target_transform": run.pipeline.target_transform,
+    }
+
+
+def _check_same(before: dict[str, Any], given: dict[str, Any]) -> None:
+    """A run goes on as it began."""
+    for name, value in given.items():
+        if value is not None and value != before[name]:
+            raise ValueError(
+                f"--{name.replace('_', '-')} is {value} here, but the run began with "
+                f"{before[name]}; leave it out, or start a new run"
+            )
+
+
+def _report(run: Run, path: Path, seconds: float) -> None:
+    first, last = run.passes[0], run.passes[-1]
+    of = " of log(1 + target)" if run.pipeline.target_transform else ""
+    lines = [
+        f"progressive RMSE  {first.rmse:.5g}{of}, each row predicted before learned",
+        f"RMSE of the mean  {run.rmse_of_the_mean:.5g}",
+    ]
+    if last is not first:
+        lines.append(f"RMSE in pass {len(run.passes):<5}{last.rmse:.5g}, of seen rows")
+    if last.n_skipped:
+        lines.append(f"bad lines         {last.n_skipped:,} left out")
+    lines += [
+        f"rows              {last.n_rows:,}",
+        f"columns           {run.pipeline.regressor.n_features_in_:,}",
+        f"seconds           {seconds:.1f}",
+        f"model             {path}",
+    ]
+    typer.echo("\n".join(lines))
 
 
 @app.command()
 def predict(
     model: Annotated[Path, typer.Argument(help="A file that fit has written.")],
-    file: Annotated[Path, typer.Argument(help=FILE_HELP)],
+    files: Annotated[list[str], typer.Argument(help=FILES_HELP)],
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Where to; else standard output."),
     ] = None,
+    text: Annotated[
+        list[str] | None, typer.Option(help="Column of the texts, if not as in fit.")
+    ] = None,
+    format: Annotated[str | None, typer.Option(help=FORMAT_HELP)] = None,
 ) -> None:
-    """Write a prediction a row of FILE, a line each."""
+    """Write a prediction a row of FILES, a line each."""
     with _errors_to_user():
-        loaded = TextModel.load(model)
-        if loaded.vectorizer is None:
-            if not tables.is_svmlight(file):
+        run = Run.load(model)
+        # svmlight counts from 1, which a model saved from Python is taken for.
+        reading = run.reading or Reading(text=[], zero_based=False)
+        reading = replace(
+            reading,
+            text=text or reading.text,
+            target=None,
+            format=format,
+            skip_bad_lines=False,
+        )
+        holds_words = run.pipeline.vectorizer is not None
+        if holds_words and not reading.text:
+            raise ValueError(f"{model} names no column of texts; give --text COLUMN")
+        if not holds_words:
+            reading.text = []
+        for source in find_sources(files, format):
+            if not holds_words and source.format != "svmlight":
                 raise ValueError(
-                    f"{model} holds no words, so {file} must be svmlight, as .svm says"
+                    f"{model} holds no words, so {source.name} must be svmlight, as "
+                    ".svm says"
                 )
-            matrix = tables.read_svmlight(
-                file, loaded.regressor.n_features_in_, loaded.zero_based
+        batches = reading.batches(files, run.pipeline.regressor.n_features_in_)
+        with closing(batches):
+            lines = (
+                "".join(f"{value!r}\n" for value in predicted.tolist())
+                for predicted in (
+                    run.pipeline.predict(rows_of(batch)) for batch in batches
+                )
             )
-            predicted = loaded.regressor.predict(matrix.X)
+            if output is None:
+                sys.stdout.writelines(lines)
+            else:
+                with (
+                    written_whole(output) as beside,
+                    open(beside, "w", encoding="utf-8") as file,
+                ):
+                    file.writelines(lines)
+
+
+@app.command()
+def inspect(
+    model: Annotated[Path, typer.Argument(help="A model file.")],
+    words: Annotated[int, typer.Option(min=0, help="How many of each kind.")] = 20,
+) -> None:
+    """Show what a model file holds: parameters, size, and its weightiest words."""
+    with _errors_to_user():
+        run = Run.load(model)
+        vectorizer, regressor = run.pipeline.vectorizer, run.pipeline.regressor
+        coef = regressor.coef_
+        typer.echo(
+            f"file       {model}, {model.stat().st_size / 1e6:,.1f} MB\n"
+            f"samples    {regressor.t_:,} learned from\n"
+            f"columns    {regressor.n_features_in_:,}, "
+            f"{np.count_nonzero(coef):,} weights other than 0\n"
+            f"intercept  {', '.join(f'{b:.5g}' for b in regressor.intercept_)}"
+        )
+        for number, each in enumerate(run.passes, 1):
+            done = "" if each.done else ", cut short"
+            typer.echo(
+                f"pass {number:<6}{each.n_rows:,} rows, RMSE {each.rmse:.5g}{done}"
+            )
+        _show_parameters(run)
+        if vectorizer is None or not vectorizer.keep_tokens or coef.ndim > 1:
+            return
+        for kind, found in zip(
+            ("raise", "lower"), words_by_weight(vectorizer, coef, words), strict=True
+        ):
+            typer.echo(f"\nwords that {kind} a prediction")
+            for word, weight in found:
+                typer.echo(f"{weight:>+12.4g}  {word}")
+
+
+def _show_parameters(run: Run) -> None:
+    """Those of the parts, where they are not the defaults."""
+    for part in (run.reading, run.pipeline.vectorizer, run.pipeline.regressor):
+        if part is None:
+            continue
+        if isinstance(part, Reading):
+            values, usual = asdict(part), asdict(Reading(text=[]))
         else:
-            assert loaded.text_column is not None
-            table = tables.read_texts(file, loaded.text_column, None)
-            predicted = loaded.predict(table.texts)
-        lines = "".join(f"{value!r}\n" for value in predicted.tolist())
-        if output is None:
-            sys.stdout.write(lines)
-        else:
-            output.write_text(lines, encoding="utf-8")
+            values, usual = part.get_params(), type(part)().get_params()
+        changed = [f"{n}={x!r}" for n, x in values.items() if x != usual[n]]
+        typer.echo(f"{type(part).__name__}({', '.join(changed)})")
+    if run.pipeline.target_transform is not None:
+        typer.echo(f"target_transform={run.pipeline.target_transform!r}")
 
 
 PlotsOption = Annotated[
@@ -202,6 +407,8 @@ def _write_pictures(folder: Path, of: str) -> None:
 @app.command()
 def demo(plots: PlotsOption = None) -> None:
     """Learn from the source of Python's standard library, beside scikit-learn."""
+    from sparse_adagrad import demo as demonstration
+
     with _errors_to_user():
         demonstration.run(typer.echo, EpochBar())
         if plots is not None:
@@ -218,6 +425,8 @@ def textbook(
     plots: PlotsOption = None,
 ) -> None:
     """Repeat the run that introductions to AdaGrad print, and beat it."""
+    from sparse_adagrad import textbook as textbook_run
+
     with _errors_to_user():
         textbook_run.published_run(
             seed=seed, epochs=epochs, batch_size=batch_size, show=typer.echo

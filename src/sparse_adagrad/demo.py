@@ -20,8 +20,9 @@ from sklearn.linear_model import Ridge, SGDRegressor
 from sklearn.metrics import r2_score
 from sklearn.model_selection import train_test_split
 
-from sparse_adagrad.io.text_model import new_vectorizer
 from sparse_adagrad.regressor import SparseAdaGradRegressor
+from sparse_adagrad.text import HashingTfidfVectorizer
+from sparse_adagrad.words import words_by_weight
 
 NOT_THE_LIBRARY = {"site-packages", "dist-packages", "__pycache__"}
 
@@ -98,10 +99,12 @@ def run(show: Callable[[str], None], callback: Any = None) -> list[Result]:
         texts, np.log2(n_lines), test_size=0.2, random_state=0
     )
     start = perf_counter()
-    vectorizer = new_vectorizer()
+    vectorizer = HashingTfidfVectorizer(
+        sublinear_tf=True, keep_tokens=1, dtype=np.float32
+    )
     X, X_test = vectorizer.fit_transform(train), vectorizer.transform(test)
     show(
-        f"TF-IDF: {X.shape[0]:,} rows to learn from, {X.shape[1]:,} columns, "
+        f"TF-IDF: {X.shape[0]:,} rows to learn from, {X.shape[1]:,} hashed columns, "
         f"{X.nnz / X.shape[0]:.0f} words a row, in {perf_counter() - start:.1f} s"
     )
     model = SparseAdaGradRegressor(random_state=0)
@@ -126,7 +129,7 @@ def run(show: Callable[[str], None], callback: Any = None) -> list[Result]:
     show(f"{'held-out rows':<26}{'R2':>8}{'seconds':>10}")
     for result in results:
         show(f"{result.name:<26}{result.r2:>8.3f}{result.seconds:>10.2f}")
-    _show_weights(show, model.coef_, vectorizer.get_feature_names_out())
+    _show_weights(show, vectorizer, model.coef_)
     _show_predictions(show, model.predict(X_test[:3]), y_test[:3], test[:3])
     return results
 
@@ -140,12 +143,13 @@ def _show_training(show: Callable[[str], None], model: SparseAdaGradRegressor) -
 
 
 def _show_weights(
-    show: Callable[[str], None], coef: NDArray[Any], words: NDArray[Any]
+    show: Callable[[str], None], vectorizer: HashingTfidfVectorizer, coef: NDArray[Any]
 ) -> None:
-    order = np.argsort(coef)
     show("")
-    for name, columns in (("long", order[:-9:-1]), ("short", order[:8])):
-        listed = ", ".join(f"{words[j]} {coef[j]:+.1f}" for j in columns)
+    for name, words in zip(
+        ("long", "short"), words_by_weight(vectorizer, coef, 8), strict=True
+    ):
+        listed = ", ".join(f"{word} {weight:+.1f}" for word, weight in words)
         show(f"words of {name} functions: {listed}")
 
 

@@ -4,35 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from os import PathLike, fspath
-from typing import Any, Self
+from os import PathLike
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sparse_adagrad.io import model_file
+from sparse_adagrad.io import model_file, pipeline_file
 from sparse_adagrad.regressor import SparseAdaGradRegressor
 from sparse_adagrad.text import HashingTfidfVectorizer
-from sparse_adagrad.text.ngrams import KEPT_DTYPE
 
 
 def make_streaming_pipeline(
-    vectorizer: HashingTfidfVectorizer, regressor: SparseAdaGradRegressor
+    vectorizer: HashingTfidfVectorizer | None,
+    regressor: SparseAdaGradRegressor,
+    *,
+    target_transform: str | None = None,
 ) -> StreamingPipeline:
     """Join a vectorizer and a regressor to one estimator that streams.
 
     Parameters
     ----------
-    vectorizer : HashingTfidfVectorizer
+    vectorizer : HashingTfidfVectorizer or None
     regressor : SparseAdaGradRegressor
+    target_transform : {"log1p"} or None, default=None
+        As `StreamingPipeline` has them.
 
     Returns
     -------
     pipeline : StreamingPipeline
     """
-    return StreamingPipeline(vectorizer, regressor)
+    return StreamingPipeline(vectorizer, regressor, target_transform=target_transform)
 
 
 class StreamingPipeline(RegressorMixin, BaseEstimator):
@@ -40,9 +45,11 @@ class StreamingPipeline(RegressorMixin, BaseEstimator):
 
     Parameters
     ----------
-    vectorizer : HashingTfidfVectorizer
-        Changed in place, as is the regressor.
+    vectorizer : HashingTfidfVectorizer or None
+        Changed in place, as is the regressor. None: X is given as rows of a matrix.
     regressor : SparseAdaGradRegressor
+    target_transform : {"log1p"} or None, default=None
+        "log1p": learn log(1 + y), and predict on the scale of y.
 
     Examples
     --------
@@ -56,11 +63,22 @@ class StreamingPipeline(RegressorMixin, BaseEstimator):
     (1,)
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "vectorizer": [HashingTfidfVectorizer, None],
+        "regressor": [SparseAdaGradRegressor],
+        "target_transform": [StrOptions({"log1p"}), None],
+    }
+
     def __init__(
-        self, vectorizer: HashingTfidfVectorizer, regressor: SparseAdaGradRegressor
+        self,
+        vectorizer: HashingTfidfVectorizer | None,
+        regressor: SparseAdaGradRegressor,
+        *,
+        target_transform: str | None = None,
     ) -> None:
         self.vectorizer = vectorizer
         self.regressor = regressor
+        self.target_transform = target_transform
 
     def __sklearn_is_fitted__(self) -> bool:
         return self.regressor.__sklearn_is_fitted__()
@@ -72,8 +90,7 @@ class StreamingPipeline(RegressorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : iterable of str
-            Shape (n_samples,).
+        X : iterable of str, shape (n_samples,), or matrix without a vectorizer
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
 
@@ -84,8 +101,14 @@ class StreamingPipeline(RegressorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If texts or targets are invalid. The model is then what it was before.
+            If a parameter, texts or targets are invalid. The model is then what it was
+            before.
         """
+        self._validate_params()
+        y = self._transformed(y)
+        if self.vectorizer is None:
+            self.regressor.fit(X, y, sample_weight)
+            return self
         before = self.vectorizer.__dict__.copy()
         try:
             self.regressor.fit(self.vectorizer.fit_transform(X), y, sample_weight)
@@ -104,8 +127,7 @@ class StreamingPipeline(RegressorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : iterable of str
-            Shape (n_samples,).
+        X : iterable of str, shape (n_samples,), or matrix without a vectorizer
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
 
@@ -116,36 +138,31 @@ class StreamingPipeline(RegressorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If texts or targets are invalid, or training diverges. The model is then
-            what it was before, as it is when interrupted.
+            If a parameter, texts or targets are invalid, or training diverges. The
+            model is then what it was before, as it is when interrupted.
         """
-        with self._counted(X) as rows:
+        self._validate_params()
+        y = self._transformed(y)
+        if self.vectorizer is None:
+            self.regressor.partial_fit(X, y, sample_weight)
+            return self
+        with _counted(self.vectorizer, X) as rows:
             self.regressor.partial_fit(rows, y, sample_weight)
         return self
 
-    @contextmanager
-    def _counted(self, X: Iterable[Any]) -> Iterator[Any]:
-        """Rows of a batch, counted only if all goes well."""
-        vectorizer = self.vectorizer
-        vectorizer._validate_params()
-        counts = vectorizer._count(X)
-        before = {
-            name: value
-            for name, value in vectorizer.__dict__.items()
-            if name in ("n_documents_", "document_frequency_")
-        }
-        seen = before.get("n_documents_", 0)
-        try:
-            vectorizer._learn(counts)
-            yield vectorizer._weigh(counts)
-        except BaseException:
-            if getattr(vectorizer, "n_documents_", seen) != seen:
-                vectorizer._learn(counts, -1)
-            for name in {"n_documents_", "document_frequency_"} - before.keys():
-                vectorizer.__dict__.pop(name, None)
-            raise
-        # A record of tokens cannot take any back, so it comes last.
-        vectorizer._keep(counts)
+    def _transformed(self, y: ArrayLike) -> ArrayLike:
+        """Targets as the regressor learns them."""
+        if self.target_transform is None:
+            return y
+        target = np.asarray(y, np.float64)
+        low = target <= -1
+        if low.any():
+            place = np.unravel_index(np.argmax(low), low.shape)
+            raise ValueError(
+                f"target_transform='log1p' needs targets above -1, but y is "
+                f"{target[place]} in row {place[0]}."
+            )
+        return np.log1p(target)
 
     def fit_stream(
         self,
@@ -189,7 +206,9 @@ class StreamingPipeline(RegressorMixin, BaseEstimator):
             If the model has seen no data.
         """
         check_is_fitted(self)
-        return self.regressor.predict(self.vectorizer.transform(X))
+        rows = X if self.vectorizer is None else self.vectorizer.transform(X)
+        predicted = self.regressor.predict(rows)
+        return predicted if self.target_transform is None else np.expm1(predicted)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write both to one safetensors file, whole or not at all.
@@ -209,23 +228,7 @@ class StreamingPipeline(RegressorMixin, BaseEstimator):
             If the file cannot be written.
         """
         check_is_fitted(self)
-        tensors, header = model_file.pack(self.regressor)
-        parameters = self.vectorizer.get_params(deep=False)
-        for name, value in parameters.items():
-            if callable(value) and name != "dtype":
-                raise ValueError(
-                    f"The vectorizer's {name} is a function, which no model file can "
-                    "hold; pickle the pipeline instead."
-                )
-        parameters["dtype"] = np.dtype(parameters["dtype"]).name
-        header["vectorizer"] = parameters
-        header["n_documents"] = self.vectorizer.n_documents_
-        if self.vectorizer.use_idf:
-            tensors["document_frequency"] = self.vectorizer.document_frequency_
-        if self.vectorizer.keep_tokens:
-            # safetensors knows no records.
-            tensors["kept_tokens"] = self.vectorizer.kept_tokens_.view(np.uint8)
-        model_file.write(path, tensors, header)
+        model_file.write(path, *pipeline_file.pack(self))
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
@@ -246,53 +249,29 @@ class StreamingPipeline(RegressorMixin, BaseEstimator):
         OSError
             If it cannot be read.
         """
-        tensors, header = model_file.read(path)
-        if "vectorizer" not in header:
-            raise ValueError(
-                f"{fspath(path)} holds no vectorizer; was it saved by "
-                "SparseAdaGradRegressor.save?"
-            )
-        regressor = model_file.unpack(SparseAdaGradRegressor, tensors, header, path)
-        try:
-            vectorizer = _unpack_vectorizer(header, tensors)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(
-                f"{fspath(path)} does not hold a whole model: {error}."
-            ) from error
-        return cls(vectorizer, regressor)
+        pipeline: Self = pipeline_file.unpack(cls, *model_file.read(path), path)
+        return pipeline
 
 
-def _unpack_vectorizer(
-    header: model_file.Header, tensors: model_file.Tensors
-) -> HashingTfidfVectorizer:
-    parameters = dict(header["vectorizer"])
-    parameters["ngram_range"] = tuple(parameters["ngram_range"])
-    parameters["dtype"] = np.dtype(parameters["dtype"]).type
-    vectorizer = HashingTfidfVectorizer(**parameters)
+@contextmanager
+def _counted(vectorizer: HashingTfidfVectorizer, X: Iterable[Any]) -> Iterator[Any]:
+    """Rows of a batch, counted only if all goes well."""
     vectorizer._validate_params()
-    vectorizer.n_documents_ = int(header["n_documents"])
-    n_features, n_slots = vectorizer.n_features, vectorizer.keep_tokens
-    if vectorizer.use_idf:
-        vectorizer.document_frequency_ = _checked(
-            tensors, "document_frequency", (n_features,), np.int64
-        )
-    if n_slots:
-        flat = _checked(
-            tensors,
-            "kept_tokens",
-            (n_features, n_slots * KEPT_DTYPE.itemsize),
-            np.uint8,
-        )
-        vectorizer.kept_tokens_ = flat.view(KEPT_DTYPE)
-    return vectorizer
-
-
-def _checked(
-    tensors: model_file.Tensors, name: str, shape: tuple[int, ...], dtype: type
-) -> NDArray[Any]:
-    tensor = tensors[name]
-    if tensor.shape != shape or tensor.dtype != dtype:
-        raise ValueError(
-            f"{name} is of {tensor.dtype} and has the shape {tensor.shape}"
-        )
-    return tensor
+    counts = vectorizer._count(X)
+    before = {
+        name: value
+        for name, value in vectorizer.__dict__.items()
+        if name in ("n_documents_", "document_frequency_")
+    }
+    seen = before.get("n_documents_", 0)
+    try:
+        vectorizer._learn(counts)
+        yield vectorizer._weigh(counts)
+    except BaseException:
+        if getattr(vectorizer, "n_documents_", seen) != seen:
+            vectorizer._learn(counts, -1)
+        for name in {"n_documents_", "document_frequency_"} - before.keys():
+            vectorizer.__dict__.pop(name, None)
+        raise
+    # A record of tokens cannot take any back, so it comes last.
+    vectorizer._keep(counts)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from sparse_adagrad._state import ModelState
+from sparse_adagrad.io.whole import written_whole
 from sparse_adagrad.kernels import scales
 
 FORMAT = "sparse_adagrad"
@@ -27,7 +26,7 @@ Header = dict[str, Any]
 
 
 def write(path: str | PathLike[str], tensors: Tensors, header: Header) -> None:
-    """Write a file whole or not at all: beside its place, then moved onto it.
+    """Write a model file, whole or not at all.
 
     Parameters
     ----------
@@ -38,34 +37,13 @@ def write(path: str | PathLike[str], tensors: Tensors, header: Header) -> None:
     header : dict
         Anything that JSON holds.
     """
-    path = Path(path)
-    handle, beside = tempfile.mkstemp(
-        dir=path.parent or ".", prefix=f".{path.name}.", suffix=".part"
-    )
-    try:
-        os.close(handle)
-        metadata = {
-            "format": FORMAT,
-            "format_version": str(FORMAT_VERSION),
-            "header": json.dumps(header),
-        }
+    metadata = {
+        "format": FORMAT,
+        "format_version": str(FORMAT_VERSION),
+        "header": json.dumps(header),
+    }
+    with written_whole(path) as beside:
         save_file(tensors, beside, metadata=metadata)
-        with open(beside, "rb+") as file:
-            os.fsync(file.fileno())
-        os.chmod(beside, _mode(path))
-        os.replace(beside, path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
-
-
-def _mode(path: Path) -> int:
-    """Permissions of the file that is replaced, or those of any new file."""
-    if path.exists():
-        return path.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
 
 
 def read(path: str | PathLike[str]) -> tuple[Tensors, Header]:

@@ -1,0 +1,116 @@
+"""A streaming pipeline in one model file: the regressor's, and what makes its rows."""
+
+from __future__ import annotations
+
+from os import PathLike, fspath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparse_adagrad.io import model_file
+from sparse_adagrad.regressor import SparseAdaGradRegressor
+from sparse_adagrad.text import HashingTfidfVectorizer
+from sparse_adagrad.text.ngrams import KEPT_DTYPE
+
+
+def pack(pipeline: Any) -> tuple[model_file.Tensors, model_file.Header]:
+    """Arrays and header of a fitted `StreamingPipeline`.
+
+    Raises
+    ------
+    ValueError
+        If the vectorizer has a step that is a function, which no file can hold.
+    """
+    tensors, header = model_file.pack(pipeline.regressor)
+    header["target_transform"] = pipeline.target_transform
+    if pipeline.vectorizer is not None:
+        _pack_vectorizer(pipeline.vectorizer, tensors, header)
+    return tensors, header
+
+
+def unpack(
+    cls: Any,
+    tensors: model_file.Tensors,
+    header: model_file.Header,
+    path: str | PathLike[str],
+) -> Any:
+    """Inverse of `pack`; raise ValueError if the parts do not fit together."""
+    regressor = model_file.unpack(SparseAdaGradRegressor, tensors, header, path)
+    try:
+        vectorizer = (
+            _unpack_vectorizer(header, tensors) if "vectorizer" in header else None
+        )
+        pipeline = cls(
+            vectorizer, regressor, target_transform=header.get("target_transform")
+        )
+        pipeline._validate_params()
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{fspath(path)} does not hold a whole model: {error}."
+        ) from error
+    return pipeline
+
+
+def _pack_vectorizer(
+    vectorizer: HashingTfidfVectorizer,
+    tensors: model_file.Tensors,
+    header: model_file.Header,
+) -> None:
+    parameters = vectorizer.get_params(deep=False)
+    for name, value in parameters.items():
+        if callable(value) and name != "dtype":
+            raise ValueError(
+                f"The vectorizer's {name} is a function, which no model file can "
+                "hold; pickle the pipeline instead."
+            )
+    parameters["dtype"] = np.dtype(parameters["dtype"]).name
+    header["vectorizer"] = parameters
+    header["n_documents"] = vectorizer.n_documents_
+    if vectorizer.use_idf:
+        tensors["document_frequency"] = vectorizer.document_frequency_
+    if vectorizer.keep_tokens:
+        # Of columns that were seen, and as bytes: safetensors knows no records.
+        seen = (vectorizer.kept_tokens_["size"] > 0).any(axis=1)
+        tensors["kept_columns"] = np.flatnonzero(seen)
+        tensors["kept_tokens"] = vectorizer.kept_tokens_[seen].view(np.uint8)
+
+
+def _unpack_vectorizer(
+    header: model_file.Header, tensors: model_file.Tensors
+) -> HashingTfidfVectorizer:
+    parameters = dict(header["vectorizer"])
+    parameters["ngram_range"] = tuple(parameters["ngram_range"])
+    parameters["dtype"] = np.dtype(parameters["dtype"]).type
+    vectorizer = HashingTfidfVectorizer(**parameters)
+    vectorizer._validate_params()
+    vectorizer.n_documents_ = int(header["n_documents"])
+    n_features, n_slots = vectorizer.n_features, vectorizer.keep_tokens
+    if vectorizer.use_idf:
+        vectorizer.document_frequency_ = _checked(
+            tensors, "document_frequency", (n_features,), np.int64
+        )
+    if n_slots:
+        columns = tensors["kept_columns"]
+        if columns.ndim != 1 or not ((columns >= 0) & (columns < n_features)).all():
+            raise ValueError("kept_columns are not columns")
+        flat = _checked(
+            tensors,
+            "kept_tokens",
+            (len(columns), n_slots * KEPT_DTYPE.itemsize),
+            np.uint8,
+        )
+        vectorizer.kept_tokens_ = np.zeros((n_features, n_slots), KEPT_DTYPE)
+        vectorizer.kept_tokens_[columns] = flat.view(KEPT_DTYPE)
+    return vectorizer
+
+
+def _checked(
+    tensors: model_file.Tensors, name: str, shape: tuple[int, ...], dtype: type
+) -> NDArray[Any]:
+    tensor = tensors[name]
+    if tensor.shape != shape or tensor.dtype != dtype:
+        raise ValueError(
+            f"{name} is of {tensor.dtype} and has the shape {tensor.shape}"
+        )
+    return tensor

@@ -1,0 +1,98 @@
+"""What the command shows of a run: lines at growing intervals, and a live bar."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Self
+
+import psutil
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from sparse_adagrad.run import AnyBatch, Pass, Run, target_of
+
+MIB = 2**20
+
+
+class RunProgress:
+    """Lines of the progressive loss, each after twice the rows, and a bar.
+
+    All goes to standard error; the bar only where that is a terminal.
+    """
+
+    def __init__(self, run: Run, n_passes: int) -> None:
+        console = Console(stderr=True, highlight=False)
+        self.run = run
+        self.n_passes = n_passes
+        self.process = psutil.Process()
+        self.bar = Progress(
+            BarColumn(),
+            TextColumn("{task.fields[note]}"),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+
+    def __enter__(self) -> Self:
+        self.start = perf_counter()
+        self.n_rows = 0
+        self.said = Pass()
+        self.next_line = 1
+        self.shown: Pass | None = None
+        self.task = self.bar.add_task("", total=None, note="")
+        self.bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.bar.stop()
+
+    def __call__(self, current: Pass, batch: AnyBatch) -> None:
+        """After a batch, for `Run.learn`."""
+        number = len(self.run.passes)
+        if current is not self.shown:
+            self._head(number)
+            self.shown, self.next_line = current, 1
+            # A pass that goes on has rows from before.
+            self.said = Pass()
+        self.n_rows += len(target_of(batch))
+        if current.n_rows >= self.next_line:
+            self._line(current)
+            self.next_line = 2 * current.n_rows
+        seconds = perf_counter() - self.start
+        memory = self.process.memory_info().rss / MIB
+        total = batch.bytes_total
+        self.bar.update(
+            self.task,
+            total=None if total is None else total * self.n_passes,
+            completed=batch.bytes_read + (number - 1) * (total or 0),
+            note=f"{self.n_rows / seconds:,.0f} rows/s  RMSE {current.rmse:.5g}  "
+            f"{memory:,.0f} MiB",
+        )
+
+    def _head(self, number: int) -> None:
+        what = "each row is predicted before it is learned from"
+        if number > 1:
+            what = "rows that were seen before"
+        self.bar.console.print(
+            f"pass {number}: {what}\n"
+            f"{'rows':>13}{'RMSE so far':>14}{'since last':>14}{'of the mean':>14}"
+            f"{'seconds':>10}"
+        )
+
+    def _line(self, current: Pass) -> None:
+        since = Pass(
+            n_rows=current.n_rows - self.said.n_rows,
+            loss_sum=current.loss_sum - self.said.loss_sum,
+        )
+        self.said = Pass(n_rows=current.n_rows, loss_sum=current.loss_sum)
+        self.bar.console.print(
+            f"{current.n_rows:>13,}{current.rmse:>14.5g}{since.rmse:>14.5g}"
+            f"{self.run.rmse_of_the_mean:>14.5g}{perf_counter() - self.start:>10.1f}"
+        )

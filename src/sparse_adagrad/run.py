@@ -1,0 +1,258 @@
+"""A run: files through a pipeline, in passes, that can be stopped and gone on with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from os import PathLike, fspath
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparse_adagrad.io import model_file, pipeline_file
+from sparse_adagrad.io.blocks import BATCH_ROWS, OnBadLine
+from sparse_adagrad.io.sources import Source, find_sources
+from sparse_adagrad.io.svmlight import MatrixBatch, read_svmlight
+from sparse_adagrad.io.texts import TextBatch, read_batches
+from sparse_adagrad.pipeline import StreamingPipeline
+
+AnyBatch = TextBatch | MatrixBatch
+
+
+@dataclass
+class Reading:
+    """How a run reads its files. The same files are then cut into the same batches.
+
+    Attributes
+    ----------
+    text : list of str
+        Columns of the texts; none where the files are svmlight.
+    target : str or None
+        Column of the numbers.
+    format : str or None
+        As `read_batches` takes it.
+    batch_rows : int
+    skip_bad_lines : bool
+    zero_based : bool or None
+        Whether the columns of svmlight count from 0; None: not known yet.
+    """
+
+    text: list[str]
+    target: str | None = None
+    format: str | None = None
+    batch_rows: int = BATCH_ROWS
+    skip_bad_lines: bool = False
+    zero_based: bool | None = None
+
+    def batches(
+        self, files: Sequence[str], n_features: int | None = None
+    ) -> Generator[AnyBatch, None, None]:
+        """Read the batches of files; svmlight with `n_features`, or as many as come."""
+        on_bad_line: OnBadLine = "skip" if self.skip_bad_lines else "error"
+        if self.text:
+            return read_batches(
+                files,
+                text=self.text,
+                target=self.target,
+                format=self.format,
+                batch_rows=self.batch_rows,
+                on_bad_line=on_bad_line,
+            )
+        return read_svmlight(
+            files,
+            n_features=n_features,
+            zero_based="auto" if self.zero_based is None else self.zero_based,
+            format=self.format,
+            batch_rows=self.batch_rows,
+            on_bad_line=on_bad_line,
+        )
+
+
+def rows_of(batch: AnyBatch) -> Any:
+    """What a pipeline takes for X: texts, or rows of a matrix."""
+    return batch.X if isinstance(batch, MatrixBatch) else batch.texts
+
+
+def target_of(batch: AnyBatch) -> NDArray[np.float64]:
+    """Targets of a batch that was read with them, shape (n_rows,)."""
+    assert batch.y is not None
+    return batch.y
+
+
+@dataclass
+class Pass:
+    """How far a pass over the files has come.
+
+    Attributes
+    ----------
+    n_batches, n_rows, n_skipped : int
+        Learned from; bad lines left out.
+    loss_sum : float
+        Sum of the losses of its rows, each predicted before it was learned from.
+    done : bool
+    """
+
+    n_batches: int = 0
+    n_rows: int = 0
+    n_skipped: int = 0
+    loss_sum: float = 0.0
+    done: bool = False
+
+    @property
+    def rmse(self) -> float:
+        """Progressive root mean squared error; the loss is half the squared error."""
+        return float(np.sqrt(2 * self.loss_sum / self.n_rows))
+
+
+Watch = Callable[[Pass, AnyBatch], None]
+
+
+@dataclass
+class Run:
+    """A pipeline, how its files are read, and what it has learned of them.
+
+    Attributes
+    ----------
+    pipeline : StreamingPipeline
+    reading : Reading or None
+        None where the pipeline was saved from Python.
+    sizes : list of int
+        Bytes of the files of the passes.
+    passes : list of Pass
+        Over the files; the last may not be done.
+    """
+
+    pipeline: StreamingPipeline
+    reading: Reading | None
+    sizes: list[int] = field(default_factory=list)
+    passes: list[Pass] = field(default_factory=list)
+
+    def learn(
+        self,
+        files: Sequence[str],
+        n_passes: int,
+        watch: Watch,
+        checkpoint: tuple[str | PathLike[str], int] | None = None,
+    ) -> None:
+        """Make passes over files until there are `n_passes`.
+
+        Parameters
+        ----------
+        files : sequence of str
+            Paths, patterns, or "-". Of a run that was cut short they must be the same.
+        n_passes : int
+        watch : callable
+            Is given the pass and the batch after each batch.
+        checkpoint : tuple of path and int, or None
+            Where to save the run each time that at least so many rows were learned.
+
+        Raises
+        ------
+        ValueError
+            If the files are others than those of a run cut short, or bad, or if there
+            is nothing to do.
+        OSError
+            If a file cannot be read or written.
+        """
+        assert self.reading is not None
+        self._begin(find_sources(files, self.reading.format), n_passes)
+        unsaved = 0
+        while len(self.passes) < n_passes or not self.passes[-1].done:
+            if not self.passes or self.passes[-1].done:
+                self.passes.append(Pass())
+            current = self.passes[-1]
+            with closing(self.reading.batches(files)) as batches:
+                for number, batch in enumerate(batches):
+                    if number < current.n_batches:
+                        continue
+                    self._learn_batch(current, batch)
+                    watch(current, batch)
+                    unsaved += len(target_of(batch))
+                    if checkpoint is not None and unsaved >= checkpoint[1]:
+                        self.save(checkpoint[0])
+                        unsaved = 0
+            current.done = True
+
+    def _begin(self, sources: list[Source], n_passes: int) -> None:
+        """Check that the files go with what was done before."""
+        if n_passes > 1 and any(source.size is None for source in sources):
+            raise ValueError("Standard input can be read once only; give one pass.")
+        sizes = [-1 if source.size is None else source.size for source in sources]
+        if self.passes and sizes != self.sizes:
+            if not self.passes[-1].done:
+                raise ValueError(
+                    f"A run that was cut short goes on with the files it began "
+                    f"with, of {self.sizes} bytes, but these have {sizes}."
+                )
+            # Other files, learned from on top of what is there.
+            self.passes = []
+        self.sizes = sizes
+        if self.passes and self.passes[-1].done and len(self.passes) >= n_passes:
+            raise ValueError(
+                f"There is nothing to do: the run has made its {len(self.passes)} "
+                "passes over these files. Give more passes, or other files."
+            )
+
+    def _learn_batch(self, current: Pass, batch: AnyBatch) -> None:
+        assert self.reading is not None
+        if isinstance(batch, MatrixBatch):
+            self.reading.zero_based = batch.zero_based
+        y = target_of(batch)
+        try:
+            self.pipeline.partial_fit(rows_of(batch), y)
+        except ValueError as error:
+            first, last = current.n_rows + 1, current.n_rows + len(y)
+            raise ValueError(f"in rows {first:,} to {last:,}: {error}") from error
+        current.n_batches += 1
+        current.n_rows += len(y)
+        current.n_skipped = batch.skipped
+        current.loss_sum += self.pipeline.regressor.loss_curve_[-1] * len(y)
+
+    @property
+    def rmse_of_the_mean(self) -> float:
+        """Progressive error of the mean of all targets before each."""
+        state = self.pipeline.regressor._state
+        assert state is not None
+        loss_sum = state.outputs["baseline_loss_sum"][0]
+        return float(np.sqrt(2 * loss_sum / state.totals["weight_sum"][0]))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write all to one model file, which `StreamingPipeline.load` reads too."""
+        assert self.reading is not None
+        tensors, header = pipeline_file.pack(self.pipeline)
+        header["run"] = {
+            "reading": asdict(self.reading),
+            "sizes": self.sizes,
+            "passes": [asdict(each) for each in self.passes],
+        }
+        model_file.write(path, tensors, header)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read what `save` has written, or the file of a pipeline or a regressor.
+
+        Raises
+        ------
+        ValueError
+            If the file is cut off, of another kind, or of a newer version.
+        OSError
+            If it cannot be read.
+        """
+        tensors, header = model_file.read(path)
+        pipeline = pipeline_file.unpack(StreamingPipeline, tensors, header, path)
+        said = header.get("run")
+        if said is None:
+            return cls(pipeline, None)
+        try:
+            return cls(
+                pipeline,
+                Reading(**said["reading"]),
+                list(said["sizes"]),
+                [Pass(**each) for each in said["passes"]],
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(
+                f"{fspath(path)} does not hold a whole run: {error}."
+            ) from error
