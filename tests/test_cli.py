@@ -212,11 +212,11 @@ def test_interrupt_writes_nothing(reviews, tmp_path, monkeypatch):
     assert not (tmp_path / "m").exists()
 
 
-class Killed(Exception):
+class KilledError(Exception):
     pass
 
 
-def killed_after(monkeypatch, n_batches, error=Killed):
+def killed_after(monkeypatch, n_batches, error=KilledError):
     """Let the learning of a batch fail once so many are learned."""
     learn, left = Run._learn_batch, [n_batches]
 
@@ -251,7 +251,7 @@ def test_killed_run_goes_on_as_if_it_had_not_been(
     with monkeypatch.context() as patch:
         killed_after(patch, n_batches)
         stopped = run(cli.app, [*command, "-o", str(cut), "--checkpoint", two_batches])
-        assert isinstance(stopped.exception, Killed)
+        assert isinstance(stopped.exception, KilledError)
     assert sum(each.n_batches for each in Run.load(cut).passes) == n_batches // 2 * 2
     resumed = run(cli.app, [*command, "-o", str(cut), "--resume", str(cut)])
     assert resumed.exit_code == 0, resumed.output
