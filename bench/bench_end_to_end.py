@@ -193,13 +193,12 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
         with open(file, "w", encoding="utf-8", errors="replace") as out:
             out.writelines(repeated_functions(megabytes * 10**6))
         fit = ["fit", file, "--text", "text", "--target", "target", "-o"]
-        process = subprocess.Popen(
-            [*COMMAND, *fit, tmp_path / "model"], stdout=subprocess.PIPE, text=True
-        )
-        assert process.stdout is not None
-        shown = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        command = [*COMMAND, *fit, tmp_path / "model"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            shown = process.stdout.read()
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
         assert process.returncode == 0 and "progressive RMSE" in shown
         peaks.append(usage.ru_maxrss)
         file.unlink()
