@@ -336,6 +336,7 @@ def test_many_files_standard_input_and_bad_lines(reviews, tmp_path):
         cli.app, ["predict", str(model), "-", "--format", "csv"], input="review\ngood\n"
     )
     assert float(told.stdout) > 0
+    fails([*fit_arguments(reviews, model), "--ngrams", "2", "1"], "--ngrams 2 1 are")
     fails([*fit_arguments(reviews, model), "--columns", "2^22"], "2^22", code=2)
 
 

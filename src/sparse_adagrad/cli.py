@@ -224,6 +224,11 @@ def _new_run(files: list[str], given: dict[str, Any], options: dict[str, Any]) -
         )
     if not is_matrix and (given["text"] is None or given["target"] is None):
         raise ValueError("a table needs --text COLUMN and --target COLUMN")
+    fewest, most = options["ngrams"] or (1, 1)
+    if not 1 <= fewest <= most:
+        raise ValueError(
+            f"--ngrams {fewest} {most} are no numbers of words, the fewest first"
+        )
     reading = Reading(
         **{"text": []} | {name: x for name, x in given.items() if x is not None}
     )
@@ -231,7 +236,7 @@ def _new_run(files: list[str], given: dict[str, Any], options: dict[str, Any]) -
     if not is_matrix:
         vectorizer = HashingTfidfVectorizer(
             n_features=options["columns"] or DEFAULT_COLUMNS,
-            ngram_range=options["ngrams"] or (1, 1),
+            ngram_range=(fewest, most),
             sublinear_tf=True,
             keep_tokens=1,
             dtype=np.float32,
