@@ -13,22 +13,20 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.model_selection import train_test_split
 from tasks import data_folder, load_task
+from timing import seconds
 
-from sparse_adagrad.cli import DEFAULT_COLUMNS
 from sparse_adagrad.demo import library_functions
-from sparse_adagrad.io import read_batches
 from sparse_adagrad.pipeline import make_streaming_pipeline
 from sparse_adagrad.regressor import SparseAdaGradRegressor
-from sparse_adagrad.text import HashingTfidfVectorizer
+from sparse_adagrad.run import Reading, Run, new_vectorizer
 
 ROUNDS = 7
 COMMAND = [sys.executable, "-c", "from sparse_adagrad.cli import main; main()"]
@@ -63,12 +61,6 @@ def reviews(tmp_path_factory) -> tuple[Path, pd.DataFrame, pd.DataFrame]:
         train.to_csv(folder / name, index=False)
     test.to_csv(folder / "test.csv", index=False)
     return folder, train, test
-
-
-def seconds(function: Callable[[], object]) -> float:
-    start = perf_counter()
-    function()
-    return perf_counter() - start
 
 
 def rmse(predicted: np.ndarray, frame: pd.DataFrame) -> float:
@@ -143,22 +135,11 @@ def test_one_pass_against_vowpal_wabbit(benchmark, reviews):
         return float(np.sqrt(loss))
 
     def ours() -> float:
-        model = make_streaming_pipeline(
-            HashingTfidfVectorizer(
-                n_features=DEFAULT_COLUMNS,
-                sublinear_tf=True,
-                keep_tokens=1,
-                dtype=np.float32,
-                n_jobs=-1,
-            ),
-            SparseAdaGradRegressor(),
-        )
-        loss = 0.0
-        for batch in read_batches(folder / "train.csv", text="text", target="target"):
-            model.partial_fit(batch.texts, batch.y)
-            loss += model.regressor.loss_curve_[-1] * len(batch.y)
-        assert model.regressor.t_ == len(train)
-        return float(np.sqrt(2 * loss / len(train)))
+        pipeline = make_streaming_pipeline(new_vectorizer(), SparseAdaGradRegressor())
+        run = Run(pipeline, Reading(["text"], "target"))
+        run.learn([str(folder / "train.csv")], 1, lambda *_: None)
+        assert run.passes[0].n_rows == len(train)
+        return run.passes[0].rmse
 
     theirs, error = vowpal_wabbit(), ours()
     took: list[float] = []

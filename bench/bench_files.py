@@ -16,7 +16,6 @@ import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,7 @@ from pyarrow import json as arrow_json
 from scipy import sparse as sp
 from sklearn.datasets import dump_svmlight_file, load_svmlight_file
 from tasks import data_folder, load_task
+from timing import seconds
 from zipf import zipf_rows, zipf_target
 
 from sparse_adagrad.demo import library_functions
@@ -59,12 +59,6 @@ def phrases() -> pd.DataFrame:
     chosen = words[rng.integers(0, len(words), (500_000, 5))]
     texts = [" ".join(row) for row in chosen.tolist()]
     return pd.DataFrame({"text": texts, "y": rng.normal(size=len(texts))})
-
-
-def seconds(function: Callable[[], Any]) -> float:
-    start = perf_counter()
-    function()
-    return perf_counter() - start
 
 
 def measure(

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from time import perf_counter
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy import sparse as sp
+from timing import seconds
 from zipf import zipf_rows, zipf_target
 
 from sparse_adagrad import SparseAdaGradRegressor, cpu_variant
@@ -93,12 +93,6 @@ def trainer(case: Case, X: sp.csr_array, y: NDArray[np.float64]) -> Trainer:
     model.set_params(n_jobs=case.threads, shuffle=case.shuffled)
     layout = model._lay_out(state, problem, found, np.random.RandomState(0))
     return Trainer(state, problem, settings, alpha, layout=layout)
-
-
-def seconds(function) -> float:
-    start = perf_counter()
-    function()
-    return perf_counter() - start
 
 
 @pytest.fixture

@@ -9,12 +9,11 @@ function, all but ASCII; the other scripts repeat a few sentences in random orde
 
 from __future__ import annotations
 
-from time import perf_counter
-
 import numpy as np
 import pytest
 from sklearn.feature_extraction.text import HashingVectorizer
 from tasks import data_folder, load_task
+from timing import seconds
 
 from sparse_adagrad.demo import library_functions
 from sparse_adagrad.text import HashingTfidfVectorizer
@@ -48,12 +47,6 @@ CASES = {
     "Greek": ("Greek", {}, 8),
     "Chinese": ("Chinese", {}, 8),
 }
-
-
-def seconds(function) -> float:
-    start = perf_counter()
-    function()
-    return perf_counter() - start
 
 
 @pytest.mark.parametrize("name", CASES)

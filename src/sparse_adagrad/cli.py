@@ -16,10 +16,8 @@ import numpy as np
 
 try:
     import typer
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from sparse_adagrad.progress import RunProgress
+    from sparse_adagrad.progress import EpochBar, RunProgress
 except ImportError as error:
     raise SystemExit(
         f"The command needs {error.name}; install it with "
@@ -30,8 +28,7 @@ from sparse_adagrad.io.sources import find_sources
 from sparse_adagrad.io.whole import written_whole
 from sparse_adagrad.pipeline import make_streaming_pipeline
 from sparse_adagrad.regressor import SparseAdaGradRegressor
-from sparse_adagrad.run import Reading, Run, rows_of
-from sparse_adagrad.text import HashingTfidfVectorizer
+from sparse_adagrad.run import DEFAULT_COLUMNS, Reading, Run, new_vectorizer, rows_of
 from sparse_adagrad.words import words_by_weight
 
 FILES_HELP = (
@@ -39,7 +36,6 @@ FILES_HELP = (
     '.zst; patterns; "-" for standard input.'
 )
 FORMAT_HELP = "As csv or jsonl.gz; else by the names' endings."
-DEFAULT_COLUMNS = 2**20
 
 
 class TargetTransform(StrEnum):
@@ -54,41 +50,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-
-class EpochBar:
-    """scikit-learn callback: a bar of epochs with rows a second and the loss."""
-
-    def __init__(self) -> None:
-        self.bar = Progress(
-            TextColumn("training"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("epochs  {task.fields[note]}"),
-            console=Console(stderr=True),
-        )
-
-    def setup(self, estimator: Any, context: Any) -> None:
-        self.task = self.bar.add_task("", total=estimator.max_iter, note="")
-        self.start = perf_counter()
-        self.bar.start()
-
-    def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
-        pass
-
-    def on_fit_task_end(self, estimator: Any, context: Any) -> None:
-        if context.parent is None:
-            return
-        rows = estimator.t_ / (perf_counter() - self.start)
-        loss = estimator.loss_curve_[-1]
-        self.bar.update(
-            self.task,
-            completed=estimator.n_iter_,
-            note=f"{rows:,.0f} rows/s  progressive loss {loss:.5g}",
-        )
-
-    def teardown(self, estimator: Any, context: Any) -> None:
-        self.bar.stop()
 
 
 @contextmanager
@@ -234,13 +195,8 @@ def _new_run(files: list[str], given: dict[str, Any], options: dict[str, Any]) -
     )
     vectorizer = None
     if not is_matrix:
-        vectorizer = HashingTfidfVectorizer(
-            n_features=options["columns"] or DEFAULT_COLUMNS,
-            ngram_range=(fewest, most),
-            sublinear_tf=True,
-            keep_tokens=1,
-            dtype=np.float32,
-            n_jobs=-1,
+        vectorizer = new_vectorizer(
+            options["columns"] or DEFAULT_COLUMNS, (fewest, most)
         )
     pipeline = make_streaming_pipeline(
         vectorizer,
@@ -319,28 +275,30 @@ def predict(
             raise ValueError(f"{model} names no column of texts; give --text COLUMN")
         if not holds_words:
             reading.text = []
-        for source in find_sources(files, format):
-            if not holds_words and source.format != "svmlight":
-                raise ValueError(
-                    f"{model} holds no words, so {source.name} must be svmlight, as "
-                    ".svm says"
-                )
-        batches = reading.batches(files, run.pipeline.regressor.n_features_in_)
-        with closing(batches):
-            lines = (
-                "".join(f"{value!r}\n" for value in predicted.tolist())
-                for predicted in (
-                    run.pipeline.predict(rows_of(batch)) for batch in batches
-                )
-            )
-            if output is None:
-                sys.stdout.writelines(lines)
-            else:
-                with (
-                    written_whole(output) as beside,
-                    open(beside, "w", encoding="utf-8") as file,
-                ):
-                    file.writelines(lines)
+            for source in find_sources(files, format):
+                if source.format != "svmlight":
+                    raise ValueError(
+                        f"{model} holds no words, so {source.name} must be svmlight, "
+                        "as .svm says"
+                    )
+        lines = _predicted_lines(run, reading, files)
+        if output is None:
+            sys.stdout.writelines(lines)
+        else:
+            with (
+                written_whole(output) as beside,
+                open(beside, "w", encoding="utf-8") as file,
+            ):
+                file.writelines(lines)
+
+
+def _predicted_lines(run: Run, reading: Reading, files: list[str]) -> Iterator[str]:
+    """A line for every row of the files, a batch's at a time."""
+    n_features = run.pipeline.regressor.n_features_in_
+    with closing(reading.batches(files, n_features)) as batches:
+        for batch in batches:
+            predicted = run.pipeline.predict(rows_of(batch))
+            yield "".join(f"{value!r}\n" for value in predicted.tolist())
 
 
 @app.command()

@@ -21,6 +21,7 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import train_test_split
 
 from sparse_adagrad.regressor import SparseAdaGradRegressor
+from sparse_adagrad.run import new_vectorizer
 from sparse_adagrad.text import HashingTfidfVectorizer
 from sparse_adagrad.words import words_by_weight
 
@@ -99,9 +100,7 @@ def run(show: Callable[[str], None], callback: Any = None) -> list[Result]:
         texts, np.log2(n_lines), test_size=0.2, random_state=0
     )
     start = perf_counter()
-    vectorizer = HashingTfidfVectorizer(
-        sublinear_tf=True, keep_tokens=1, dtype=np.float32
-    )
+    vectorizer = new_vectorizer()
     X, X_test = vectorizer.fit_transform(train), vectorizer.transform(test)
     show(
         f"TF-IDF: {X.shape[0]:,} rows to learn from, {X.shape[1]:,} hashed columns, "

@@ -1,14 +1,15 @@
-"""What the command shows of a run: lines at growing intervals, and a live bar."""
+"""What the command shows while it learns: lines at growing intervals, live bars."""
 
 from __future__ import annotations
 
 from time import perf_counter
-from typing import Self
+from typing import Any, Self
 
 import psutil
 from rich.console import Console
 from rich.progress import (
     BarColumn,
+    MofNCompleteColumn,
     Progress,
     TextColumn,
     TimeRemainingColumn,
@@ -43,8 +44,6 @@ class RunProgress:
     def __enter__(self) -> Self:
         self.start = perf_counter()
         self.n_rows = 0
-        self.said = Pass()
-        self.next_line = 1
         self.shown: Pass | None = None
         self.task = self.bar.add_task("", total=None, note="")
         self.bar.start()
@@ -58,9 +57,7 @@ class RunProgress:
         number = len(self.run.passes)
         if current is not self.shown:
             self._head(number)
-            self.shown, self.next_line = current, 1
-            # A pass that goes on has rows from before.
-            self.said = Pass()
+            self.shown, self.said, self.next_line = current, Pass(), 1
         self.n_rows += len(target_of(batch))
         if current.n_rows >= self.next_line:
             self._line(current)
@@ -96,3 +93,38 @@ class RunProgress:
             f"{current.n_rows:>13,}{current.rmse:>14.5g}{since.rmse:>14.5g}"
             f"{self.run.rmse_of_the_mean:>14.5g}{perf_counter() - self.start:>10.1f}"
         )
+
+
+class EpochBar:
+    """scikit-learn callback: a bar of epochs with rows a second and the loss."""
+
+    def __init__(self) -> None:
+        self.bar = Progress(
+            TextColumn("training"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("epochs  {task.fields[note]}"),
+            console=Console(stderr=True),
+        )
+
+    def setup(self, estimator: Any, context: Any) -> None:
+        self.task = self.bar.add_task("", total=estimator.max_iter, note="")
+        self.start = perf_counter()
+        self.bar.start()
+
+    def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
+        pass
+
+    def on_fit_task_end(self, estimator: Any, context: Any) -> None:
+        if context.parent is None:
+            return
+        rows = estimator.t_ / (perf_counter() - self.start)
+        loss = estimator.loss_curve_[-1]
+        self.bar.update(
+            self.task,
+            completed=estimator.n_iter_,
+            note=f"{rows:,.0f} rows/s  progressive loss {loss:.5g}",
+        )
+
+    def teardown(self, estimator: Any, context: Any) -> None:
+        self.bar.stop()

@@ -17,8 +17,24 @@ from sparse_adagrad.io.sources import Source, find_sources
 from sparse_adagrad.io.svmlight import MatrixBatch, read_svmlight
 from sparse_adagrad.io.texts import TextBatch, read_batches
 from sparse_adagrad.pipeline import StreamingPipeline
+from sparse_adagrad.text import HashingTfidfVectorizer
 
 AnyBatch = TextBatch | MatrixBatch
+DEFAULT_COLUMNS = 2**20
+
+
+def new_vectorizer(
+    n_features: int = DEFAULT_COLUMNS, ngram_range: tuple[int, int] = (1, 1)
+) -> HashingTfidfVectorizer:
+    """How the command turns text into columns, and remembers their words."""
+    return HashingTfidfVectorizer(
+        n_features=n_features,
+        ngram_range=ngram_range,
+        sublinear_tf=True,
+        keep_tokens=1,
+        dtype=np.float32,
+        n_jobs=-1,
+    )
 
 
 @dataclass
