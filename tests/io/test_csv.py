@@ -86,6 +86,7 @@ written = st.lists(
 @example('a,1,"b"c\nd,2,e\n', 3, 1)
 @example('a,1,"b\n\n', 3, 1)
 @example("a,1,b\r", 1, 1)
+@example('a,1,"b""', 1, 1)
 @example("a,1,b\r\n\r\nc,x,d\r\ne,1,f", 1, 1)
 def test_same_as_the_csv_module(tmp_path_factory, body, size, rows):
     path = tmp_path_factory.mktemp("csv") / "a.csv"
@@ -128,6 +129,19 @@ def test_any_bytes_are_harmless(block, final, skip, n_fields):
     fields, end = split_record(block, final, ord(","))
     assert 0 <= end <= len(block)
     assert fields is None or sum(map(len, fields)) <= end
+
+
+def test_lines_are_numbered_wherever_a_block_ends():
+    content = b'a,1\r\n\r\n"b\r\n",2\rc,3\n\n"d""\r\n",x\r\n'
+    limits = (False, ord(","), 2, np.zeros(1, np.int32), 1)
+    for place in range(1, len(content)):
+        _, _, y, end, n_lines, _, fault = parse_records(
+            content[:place], 0, 99, False, *limits
+        )
+        assert fault is None
+        _, _, more, _, _, _, fault = parse_records(content, end, 99, True, *limits)
+        assert [*y, *more] == [1, 2, 3]
+        assert n_lines + fault[1] == 6
 
 
 @given(st.binary(max_size=12))
