@@ -52,6 +52,7 @@ BAD_LINES = {
     '{"text": "a", "y": "1"}': "y is '1', which",
     '{"text": "a", "y": true}': "y is True, which",
     '{"text": "a", "y": [1]}': "y is [1], which",
+    f'{{"text": "a", "y": "{"z" * 9999}"}}': f"y is '{'z' * 79}, which",
 }  # fmt: skip
 
 

@@ -97,3 +97,42 @@ def test_bad_files(write, tmp_path):
             read_batches(name, text="text", format=None)
     with pytest.raises(ValueError, match="Parquet cannot be read from standard input"):
         read_batches("-", text="text", format="parquet")
+
+
+def test_text_that_is_not_utf8(tmp_path):
+    path = tmp_path / "a.parquet"
+    parts = pa.array([b"a", b"\xff", None, b"b"]).buffers()
+    texts = pa.Array.from_buffers(pa.utf8(), 4, parts)
+    pq.write_table(pa.table({"text": texts, "y": [1, 2, 3, 4]}), path)
+    with pytest.raises(ValueError, match=r"a\.parquet, row 2: .* not UTF-8"):
+        list(read_batches(path, text="text", target="y"))
+    (batch,) = read_batches(path, text="text", target="y", on_bad_line="skip")
+    assert batch.texts.to_pylist() == ["a", "b"] and batch.skipped == 2
+
+
+def test_files_that_are_damaged_are_named(write):
+    path = write(list(range(1000)), [f"text {i}" for i in range(1000)])
+    whole = path.read_bytes()
+    for start in (4, 100):
+        path.write_bytes(whole[:start] + bytes(1000) + whole[start + 1000 :])
+        with pytest.raises(ValueError, match=r"a\.parquet is no whole Parquet file"):
+            list(read_batches(path, text="text", target="y"))
+
+
+def test_a_row_group_is_not_read_whole(write):
+    rng = np.random.default_rng(0)
+    texts = [rng.bytes(1000).hex() for _ in range(10_000)]
+    path = write(range(len(texts)), texts, use_dictionary=False)
+    before = pa.total_allocated_bytes()
+    for batch in read_batches(path, text="text", batch_bytes=2**16):
+        assert batch.texts.nbytes <= 1.1 * 2**16
+        assert pa.total_allocated_bytes() - before < 6 * 2**20
+
+
+def test_an_empty_row_group_does_not_make_batches_small(tmp_path):
+    path = tmp_path / "a.parquet"
+    table = pa.table({"text": TEXTS, "y": [1, 2, 3, 4, 5]})
+    with pq.ParquetWriter(path, table.schema) as writer:
+        for part in (table[:0], table):
+            writer.write_table(part)
+    assert len(next(read_batches(path, text="text")).texts) == 5

@@ -44,13 +44,14 @@ numbers = st.one_of(
 @example("18446744073709551616")
 @example("00000000000000000000000000000000000001.5")
 @example("-0")
+@example("")
 def test_numbers_are_what_float_makes_of_them(text):
     assume(text != "")
     value, size = parse_number(text.encode())
     try:
         expected = float(text)
     except ValueError:
-        assert size < len(text)
+        assert size < max(1, len(text))
         if size:
             assert bits(value) == bits(float(text[:size]))
     else:
@@ -239,6 +240,10 @@ def test_wrong_arguments(tmp_path):
     for arguments, said in (
         ({"n_features": 0}, "n_features=0"),
         ({"n_features": 2**31}, "n_features="),
+        ({"n_features": 2.5}, "n_features=2.5"),
+        ({"zero_based": "no"}, "zero_based='no'"),
+        ({"batch_rows": 1.5}, "batch_rows=1.5"),
+        ({"batch_bytes": 2**33}, "batch_bytes=8589934592; it must be at most"),
         ({"batch_rows": 0}, "batch_rows=0"),
         ({"batch_bytes": 0}, "batch_bytes=0"),
         ({"on_bad_line": "warn"}, "on_bad_line='warn'"),

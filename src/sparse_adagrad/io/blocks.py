@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import IO, Any, Literal, TypeVar
 
 from sparse_adagrad.io.ahead import read_ahead
@@ -13,6 +14,8 @@ BATCH_ROWS = 10_000
 BATCH_BYTES = 4 * 2**20
 # Longer than any row; a quote that was never closed makes one of the rest of a file.
 MAX_ROW_BYTES = 2**28
+# Together with the longest row, what places of 32 bits can tell apart.
+MAX_BATCH_BYTES = 2**30
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 OnBadLine = Literal["error", "skip"]
@@ -50,11 +53,15 @@ class Limits:
     def of(cls, batch_rows: int, batch_bytes: int, on_bad_line: str) -> Limits:
         """Check what a caller has given; raise ValueError if it is not usable."""
         for name, value in (("batch_rows", batch_rows), ("batch_bytes", batch_bytes)):
-            if value < 1:
-                raise ValueError(f"{name}={value}; it must be at least 1.")
+            if not isinstance(value, Integral) or value < 1:
+                raise ValueError(f"{name}={value!r}; it must be an integer from 1 on.")
+        if batch_bytes > MAX_BATCH_BYTES:
+            raise ValueError(
+                f"batch_bytes={batch_bytes}; it must be at most {MAX_BATCH_BYTES}."
+            )
         if on_bad_line not in ("error", "skip"):
             raise ValueError(f'on_bad_line={on_bad_line!r}; give "error" or "skip".')
-        return cls(batch_rows, batch_bytes, on_bad_line == "skip")
+        return cls(int(batch_rows), int(batch_bytes), on_bad_line == "skip")
 
 
 # Rows as columns, of which the first has a length, and how many bad lines there were.

@@ -35,7 +35,8 @@ class TextColumns:
 def no_number(column: str | None, value: object) -> str:
     """What is wrong with a target."""
     return (
-        f"{column} is {value!r}, which is no finite number. Correct or remove the line."
+        f"{column} is {value!r:.80}, which is no finite number. "
+        "Correct or remove the line."
     )
 
 

@@ -12,6 +12,9 @@ from sparse_adagrad.io.blocks import Limits, Part
 from sparse_adagrad.io.columns import TextColumns, no_number, pyarrow
 from sparse_adagrad.io.sources import Progress, Source
 
+# Pages are read as they come; without this, a row group's columns are, whole.
+READ_BYTES = 2**20
+
 
 def parts(
     source: Source, progress: Progress, columns: TextColumns, limits: Limits
@@ -22,16 +25,22 @@ def parts(
 
     before, size = progress.read, source.size or 0
     try:
-        with pq.ParquetFile(source.name, pre_buffer=False) as file:
+        with pq.ParquetFile(
+            source.name, pre_buffer=False, buffer_size=READ_BYTES
+        ) as file:
             wanted = _check_columns(pa, file.schema_arrow, columns, source.name)
             n_rows, first = file.metadata.num_rows, 0
-            for batch in file.iter_batches(limits.batch_rows, columns=wanted):
+            n_at_once = _rows_at_once(file.metadata, wanted, limits)
+            for batch in file.iter_batches(n_at_once, columns=wanted):
                 for start, stop in _pieces(batch, limits.batch_bytes):
                     piece = batch.slice(start, stop - start)
                     progress.read = before + size * (first + stop) // n_rows
                     yield _part(pa, piece, columns, limits, source.name, first + start)
                 first += len(batch)
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, OSError) as error:
+        # To Arrow, bad data is an OSError too, but one without a number.
+        if getattr(error, "errno", None):
+            raise
         raise ValueError(f"{source.name} is no whole Parquet file: {error}.") from error
     progress.read = before + size
 
@@ -64,6 +73,21 @@ def _check_columns(pa: Any, schema: Any, columns: TextColumns, name: str) -> lis
     return list(dict.fromkeys(wanted))
 
 
+def _rows_at_once(metadata: Any, wanted: list[str], limits: Limits) -> int:
+    """Rows of about `batch_bytes`, in the row group that has the longest."""
+    n_rows = limits.batch_rows
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        columns = map(group.column, range(group.num_columns))
+        size = sum(
+            column.total_uncompressed_size
+            for column in columns
+            if column.path_in_schema in wanted
+        )
+        if group.num_rows:
+            n_rows = min(n_rows, group.num_rows * limits.batch_bytes // max(size, 1))
+    return max(1, n_rows)
+
+
 def _pieces(batch: Any, batch_bytes: int) -> Iterator[tuple[int, int]]:
     """Ranges of rows of about so many bytes each."""
     n = max(1, len(batch) * batch_bytes // max(batch.nbytes, 1))
@@ -76,13 +100,13 @@ def _part(
 ) -> Part:
     good = np.ones(len(batch), bool)
     for column in columns.texts:
-        good &= batch.column(column).is_valid().to_numpy(zero_copy_only=False)
+        good &= _is_text(pa, batch.column(column))
     y = None if columns.target is None else _numbers(pa, batch.column(columns.target))
     if y is not None:
         good &= np.isfinite(y)
     if not good.all() and not limits.skip:
         row = int(np.argmin(good))
-        what = "a text is missing."
+        what = "a text is missing, or not UTF-8."
         if y is not None and not np.isfinite(y[row]):
             value = batch.column(columns.target)[row].as_py()
             what = no_number(columns.target, value)
@@ -92,6 +116,21 @@ def _part(
         y = None if y is None else y[good]
     texts = _joined(pa, [batch.column(column) for column in columns.texts])
     return (texts, y), int(len(good) - good.sum())
+
+
+def _is_text(pa: Any, column: Any) -> NDArray[np.bool_]:
+    """Which rows are there and UTF-8, which Parquet does not ensure."""
+    good: NDArray[np.bool_] = column.is_valid().to_numpy(zero_copy_only=False)
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        good = good.copy()
+        for row in np.flatnonzero(good):
+            try:
+                column[row].as_py()
+            except UnicodeDecodeError:
+                good[row] = False
+    return good
 
 
 def _numbers(pa: Any, column: Any) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Literal
 
 import numpy as np
@@ -94,10 +95,15 @@ def read_svmlight(
         If a file cannot be read.
     """
     limits = Limits.of(batch_rows, batch_bytes, on_bad_line)
-    if n_features is not None and not 1 <= n_features <= MAX_FEATURES:
+    if n_features is not None and not (
+        isinstance(n_features, Integral) and 1 <= n_features <= MAX_FEATURES
+    ):
         raise ValueError(
-            f"n_features={n_features}; it must be from 1 to {MAX_FEATURES}."
+            f"n_features={n_features!r}; it must be an integer from 1 to "
+            f"{MAX_FEATURES}."
         )
+    if zero_based not in (True, False, "auto"):
+        raise ValueError(f'zero_based={zero_based!r}; give True, False or "auto".')
     sources = find_sources(paths, format)
     for source in sources:
         if source.format != "svmlight":
