@@ -24,9 +24,7 @@ from tasks import data_folder, load_task
 from timing import seconds
 
 from sparse_adagrad.demo import library_functions
-from sparse_adagrad.pipeline import make_streaming_pipeline
-from sparse_adagrad.regressor import SparseAdaGradRegressor
-from sparse_adagrad.run import Reading, Run, new_vectorizer
+from sparse_adagrad.run import Reading, Run, new_pipeline, new_vectorizer
 
 ROUNDS = 7
 COMMAND = [sys.executable, "-c", "from sparse_adagrad.cli import main; main()"]
@@ -135,8 +133,7 @@ def test_one_pass_against_vowpal_wabbit(benchmark, reviews):
         return float(np.sqrt(loss))
 
     def ours() -> float:
-        pipeline = make_streaming_pipeline(new_vectorizer(), SparseAdaGradRegressor())
-        run = Run(pipeline, Reading(["text"], "target"))
+        run = Run(new_pipeline(new_vectorizer()), Reading(["text"], "target"))
         run.learn([str(folder / "train.csv")], 1, lambda *_: None)
         assert run.passes[0].n_rows == len(train)
         return run.passes[0].rmse

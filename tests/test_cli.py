@@ -13,8 +13,11 @@ from sklearn.datasets import dump_svmlight_file
 from typer.testing import CliRunner
 
 from sparse_adagrad import SparseAdaGradRegressor, cli, demo
-from sparse_adagrad.pipeline import StreamingPipeline
-from sparse_adagrad.run import Run
+from sparse_adagrad._learner import Learner
+from sparse_adagrad.io import model_file
+from sparse_adagrad.pipeline import StreamingPipeline, make_streaming_pipeline
+from sparse_adagrad.run import Run, new_vectorizer
+from sparse_adagrad.text import HashingTfidfVectorizer
 from tests.io.files import zstd
 
 run = CliRunner().invoke
@@ -207,9 +210,56 @@ def test_interrupt_writes_nothing(reviews, tmp_path, monkeypatch):
     def interrupt(*arguments, **keywords):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(SparseAdaGradRegressor, "partial_fit", interrupt)
-    fails(fit_arguments(reviews, tmp_path / "m"), "nothing was written", code=130)
+    monkeypatch.setattr(Learner, "partial_fit", interrupt)
+    command = fit_arguments(reviews, tmp_path / "m")
+    fails(command, "nothing was written", code=130)
     assert not (tmp_path / "m").exists()
+    # A file of before is no checkpoint of this run.
+    (tmp_path / "m").write_bytes(b"older")
+    fails([*command, "--checkpoint", "100"], "nothing was written", code=130)
+    assert (tmp_path / "m").read_bytes() == b"older"
+
+
+def test_words_need_no_scikit_learn(reviews, tmp_path):
+    """Loading it takes longer than many a file; pandas and SciPy likewise."""
+    model = str(tmp_path / "m")
+    script = (
+        "import sys\n"
+        "from sparse_adagrad.cli import app\n"
+        f"for command in ({fit_arguments(reviews, model)!r},\n"
+        f"    ['predict', {model!r}, {str(reviews)!r}], ['inspect', {model!r}]):\n"
+        "    app(command, standalone_mode=False)\n"
+        "assert not {'sklearn', 'scipy', 'pandas'} & sys.modules.keys()\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
+
+
+def test_the_command_learns_what_the_estimators_do(reviews, tmp_path):
+    model = tmp_path / "m"
+    assert run(cli.app, fit_arguments(reviews, model)).exit_code == 0
+    frame = pd.read_csv(reviews)
+    vectorizer = HashingTfidfVectorizer(**new_vectorizer().parameters())
+    ours = make_streaming_pipeline(vectorizer, SparseAdaGradRegressor())
+    ours.partial_fit(frame["review"], frame["stars"])
+    loaded = StreamingPipeline.load(model)
+    np.testing.assert_array_equal(
+        loaded.regressor._state.pairs, ours.regressor._state.pairs
+    )
+    np.testing.assert_array_equal(
+        Run.load(model).pipeline.predict(list(frame["review"])),
+        ours.predict(frame["review"]),
+    )
+    assert loaded.regressor.loss_curve_ == ours.regressor.loss_curve_
+
+
+@pytest.mark.parametrize("value", [0, 2**31, 1.5, "many", None])
+def test_model_files_whose_parameters_cannot_be_are_refused(reviews, tmp_path, value):
+    model = tmp_path / "m"
+    assert run(cli.app, fit_arguments(reviews, model)).exit_code == 0
+    tensors, header = model_file.read(model)
+    header["vectorizer"]["n_features"] = value
+    model_file.write(model, tensors, header)
+    fails(["predict", str(model), str(reviews)], "does not hold a whole model")
 
 
 class KilledError(Exception):

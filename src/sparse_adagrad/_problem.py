@@ -3,11 +3,47 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sparse_adagrad._validation import Rows
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """CSR arrays that the kernels may read without looking.
+
+    Attributes
+    ----------
+    data : ndarray of shape (>= nnz,), float32 or float64
+    indices : ndarray of shape (>= nnz,), int32 or int64
+    indptr : ndarray of shape (n_samples + 1,), int32 or int64
+    n_features : int
+    """
+
+    data: NDArray[Any]
+    indices: NDArray[Any]
+    indptr: NDArray[Any]
+    n_features: int
+
+    @property
+    def n_samples(self) -> int:
+        return len(self.indptr) - 1
+
+    @property
+    def nnz(self) -> int:
+        return int(self.indptr[-1])
+
+    def take(self, rows: NDArray[np.int64]) -> Rows:
+        """Copy of some rows."""
+        # Loaded here, since only this needs SciPy, and loading it takes its time.
+        from scipy.sparse import csr_array
+
+        chosen = csr_array(
+            (self.data, self.indices, self.indptr),
+            shape=(self.n_samples, self.n_features),
+        )[rows]
+        return Rows(chosen.data, chosen.indices, chosen.indptr, self.n_features)
 
 
 @dataclass(slots=True)

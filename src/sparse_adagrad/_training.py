@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparse_adagrad._layout import Layout
-from sparse_adagrad._problem import Problem
+from sparse_adagrad._problem import Problem, Rows
 from sparse_adagrad._state import MAX_INFLATION, ModelState, aligned_zeros
-from sparse_adagrad._validation import Rows
 from sparse_adagrad.kernels import adagrad
 
 # Rows to visit, those of each thread. A single part may be empty: all, in sequence.

@@ -7,7 +7,6 @@ and copied only where a row repeats a column.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Literal
 
@@ -17,44 +16,11 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array
 from sklearn.utils.validation import _check_feature_names
 
+from sparse_adagrad._problem import Rows
 from sparse_adagrad.kernels import csr
 
 FLOAT_TYPES = (np.dtype(np.float32), np.dtype(np.float64))
 INDEX_TYPES = (np.dtype(np.int32), np.dtype(np.int64))
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """CSR arrays that the kernels may read without looking.
-
-    Attributes
-    ----------
-    data : ndarray of shape (>= nnz,), float32 or float64
-    indices : ndarray of shape (>= nnz,), int32 or int64
-    indptr : ndarray of shape (n_samples + 1,), int32 or int64
-    n_features : int
-    """
-
-    data: NDArray[Any]
-    indices: NDArray[Any]
-    indptr: NDArray[Any]
-    n_features: int
-
-    @property
-    def n_samples(self) -> int:
-        return len(self.indptr) - 1
-
-    @property
-    def nnz(self) -> int:
-        return int(self.indptr[-1])
-
-    def take(self, rows: NDArray[np.int64]) -> Rows:
-        """Copy of some rows."""
-        chosen = sp.csr_array(
-            (self.data, self.indices, self.indptr),
-            shape=(self.n_samples, self.n_features),
-        )[rows]
-        return Rows(chosen.data, chosen.indices, chosen.indptr, self.n_features)
 
 
 def check_rows(

@@ -26,9 +26,14 @@ except ImportError as error:
 
 from sparse_adagrad.io.sources import find_sources
 from sparse_adagrad.io.whole import written_whole
-from sparse_adagrad.pipeline import make_streaming_pipeline
-from sparse_adagrad.regressor import SparseAdaGradRegressor
-from sparse_adagrad.run import DEFAULT_COLUMNS, Reading, Run, new_vectorizer, rows_of
+from sparse_adagrad.run import (
+    DEFAULT_COLUMNS,
+    Reading,
+    Run,
+    new_pipeline,
+    new_vectorizer,
+    rows_of,
+)
 from sparse_adagrad.words import words_by_weight
 
 FILES_HELP = (
@@ -162,12 +167,13 @@ def fit(
             with RunProgress(run, passes) as progress:
                 run.learn(files, passes, progress, place)
         except KeyboardInterrupt:
-            if checkpoint is not None and path.exists():
-                _stop(
-                    f"interrupted: --resume {path} goes on from the last checkpoint",
-                    130,
-                )
-            raise
+            if run.saved_to is None:
+                raise
+            _stop(
+                f"interrupted: --resume {run.saved_to} goes on from the last "
+                "checkpoint",
+                130,
+            )
         run.save(path)
         _report(run, path, perf_counter() - start)
 
@@ -198,12 +204,7 @@ def _new_run(files: list[str], given: dict[str, Any], options: dict[str, Any]) -
         vectorizer = new_vectorizer(
             options["columns"] or DEFAULT_COLUMNS, (fewest, most)
         )
-    pipeline = make_streaming_pipeline(
-        vectorizer,
-        SparseAdaGradRegressor(allow_growth=is_matrix),
-        target_transform=options["target_transform"],
-    )
-    return Run(pipeline, reading)
+    return Run(new_pipeline(vectorizer, options["target_transform"]), reading)
 
 
 def _options_of(run: Run) -> dict[str, Any]:
@@ -336,15 +337,18 @@ def inspect(
 
 def _show_parameters(run: Run) -> None:
     """Those of the parts, where they are not the defaults."""
-    for part in (run.reading, run.pipeline.vectorizer, run.pipeline.regressor):
-        if part is None:
-            continue
-        if isinstance(part, Reading):
-            values, usual = asdict(part), asdict(Reading(text=[]))
-        else:
-            values, usual = part.get_params(), type(part)().get_params()
+    parts: list[tuple[str, Any, dict[str, Any]]] = []
+    if run.reading is not None:
+        parts.append(("Reading", asdict(run.reading), asdict(Reading(text=[]))))
+    for name, part in (
+        ("HashingTfidfVectorizer", run.pipeline.vectorizer),
+        ("SparseAdaGradRegressor", run.pipeline.regressor),
+    ):
+        if part is not None:
+            parts.append((name, part.parameters(), type(part)().parameters()))
+    for name, values, usual in parts:
         changed = [f"{n}={x!r}" for n, x in values.items() if x != usual[n]]
-        typer.echo(f"{type(part).__name__}({', '.join(changed)})")
+        typer.echo(f"{name}({', '.join(changed)})")
     if run.pipeline.target_transform is not None:
         typer.echo(f"target_transform={run.pipeline.target_transform!r}")
 

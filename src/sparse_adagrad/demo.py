@@ -100,7 +100,7 @@ def run(show: Callable[[str], None], callback: Any = None) -> list[Result]:
         texts, np.log2(n_lines), test_size=0.2, random_state=0
     )
     start = perf_counter()
-    vectorizer = new_vectorizer()
+    vectorizer = HashingTfidfVectorizer(**new_vectorizer().parameters())
     X, X_test = vectorizer.fit_transform(train), vectorizer.transform(test)
     show(
         f"TF-IDF: {X.shape[0]:,} rows to learn from, {X.shape[1]:,} hashed columns, "

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from os import PathLike
 from typing import Any, ClassVar, Self
 
@@ -13,6 +12,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sparse_adagrad._stream import TextStream
 from sparse_adagrad.io import model_file, pipeline_file
 from sparse_adagrad.regressor import SparseAdaGradRegressor
 from sparse_adagrad.text import HashingTfidfVectorizer
@@ -40,7 +40,7 @@ def make_streaming_pipeline(
     return StreamingPipeline(vectorizer, regressor, target_transform=target_transform)
 
 
-class StreamingPipeline(RegressorMixin, BaseEstimator):
+class StreamingPipeline(RegressorMixin, BaseEstimator, TextStream):
     """Texts to numbers; document frequencies and weights grow with the stream.
 
     Parameters
@@ -69,19 +69,8 @@ class StreamingPipeline(RegressorMixin, BaseEstimator):
         "target_transform": [StrOptions({"log1p"}), None],
     }
 
-    def __init__(
-        self,
-        vectorizer: HashingTfidfVectorizer | None,
-        regressor: SparseAdaGradRegressor,
-        *,
-        target_transform: str | None = None,
-    ) -> None:
-        self.vectorizer = vectorizer
-        self.regressor = regressor
-        self.target_transform = target_transform
-
     def __sklearn_is_fitted__(self) -> bool:
-        return self.regressor.__sklearn_is_fitted__()
+        return bool(self.regressor.__sklearn_is_fitted__())
 
     def fit(
         self, X: Iterable[Any], y: ArrayLike, sample_weight: ArrayLike | None = None
@@ -142,27 +131,7 @@ class StreamingPipeline(RegressorMixin, BaseEstimator):
             model is then what it was before, as it is when interrupted.
         """
         self._validate_params()
-        y = self._transformed(y)
-        if self.vectorizer is None:
-            self.regressor.partial_fit(X, y, sample_weight)
-            return self
-        with _counted(self.vectorizer, X) as rows:
-            self.regressor.partial_fit(rows, y, sample_weight)
-        return self
-
-    def _transformed(self, y: ArrayLike) -> ArrayLike:
-        """Targets as the regressor learns them."""
-        if self.target_transform is None:
-            return y
-        target = np.asarray(y, np.float64)
-        low = target <= -1
-        if low.any():
-            place = np.unravel_index(np.argmax(low), low.shape)
-            raise ValueError(
-                f"target_transform='log1p' needs targets above -1, but y is "
-                f"{target[place]} in row {place[0]}."
-            )
-        return np.log1p(target)
+        return self.learn_prepared(self.prepare(X), y, sample_weight)
 
     def fit_stream(
         self,
@@ -206,9 +175,7 @@ class StreamingPipeline(RegressorMixin, BaseEstimator):
             If the model has seen no data.
         """
         check_is_fitted(self)
-        rows = X if self.vectorizer is None else self.vectorizer.transform(X)
-        predicted = self.regressor.predict(rows)
-        return predicted if self.target_transform is None else np.expm1(predicted)
+        return super().predict(X)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write both to one safetensors file, whole or not at all.
@@ -249,29 +216,6 @@ class StreamingPipeline(RegressorMixin, BaseEstimator):
         OSError
             If it cannot be read.
         """
-        pipeline: Self = pipeline_file.unpack(cls, *model_file.read(path), path)
+        classes = cls, HashingTfidfVectorizer, SparseAdaGradRegressor
+        pipeline: Self = pipeline_file.unpack(classes, *model_file.read(path), path)
         return pipeline
-
-
-@contextmanager
-def _counted(vectorizer: HashingTfidfVectorizer, X: Iterable[Any]) -> Iterator[Any]:
-    """Rows of a batch, counted only if all goes well."""
-    vectorizer._validate_params()
-    counts = vectorizer._count(X)
-    before = {
-        name: value
-        for name, value in vectorizer.__dict__.items()
-        if name in ("n_documents_", "document_frequency_")
-    }
-    seen = before.get("n_documents_", 0)
-    try:
-        vectorizer._learn(counts)
-        yield vectorizer._weigh(counts)
-    except BaseException:
-        if getattr(vectorizer, "n_documents_", seen) != seen:
-            vectorizer._learn(counts, -1)
-        for name in {"n_documents_", "document_frequency_"} - before.keys():
-            vectorizer.__dict__.pop(name, None)
-        raise
-    # A record of tokens cannot take any back, so it comes last.
-    vectorizer._keep(counts)

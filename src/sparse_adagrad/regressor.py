@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from numbers import Integral, Real
 from os import PathLike
 from time import perf_counter
@@ -21,21 +19,22 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sparse_adagrad._layout import MANY_FEATURES, Layout, deal_rows, useful_threads
+from sparse_adagrad._learner import Interrupted, Learner
 from sparse_adagrad._preparation import measure_scales, observe_columns
-from sparse_adagrad._problem import Problem, as_outputs
+from sparse_adagrad._problem import Problem, Rows, as_outputs
 from sparse_adagrad._state import MAX_INFLATION, ModelState
 from sparse_adagrad._training import Progress, Trainer, predict_raw
-from sparse_adagrad._validation import Rows, check_rows, check_target, check_weights
+from sparse_adagrad._validation import check_rows, check_target, check_weights
 from sparse_adagrad.io import model_file
-from sparse_adagrad.kernels import adagrad, losses, scales
+from sparse_adagrad.kernels import adagrad, losses
 
-# A batch whose typical error is this many times an untrained model's has diverged.
-DIVERGED = 1e3
 # A fit that ends above so many times the untrained loss deserves a word.
 WORSE_THAN_UNTRAINED = 2.0
 
 
-class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
+class SparseAdaGradRegressor(
+    CallbackSupportMixin, RegressorMixin, BaseEstimator, Learner
+):
     """Linear regression on sparse features by AdaGrad, one feature one rate.
 
     Learns from CSR rows and touches only the features that a row has, so that an
@@ -202,64 +201,6 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
         "verbose": ["verbose"],
     }
 
-    # Of an estimator that has seen no data.
-    _state: ModelState | None = None
-
-    def __init__(
-        self,
-        loss: str = "squared_error",
-        *,
-        learning_rate: str = "scaled",
-        eta0: float = 0.2,
-        feature_scaling: str | None = "auto",
-        alpha: float | str = "auto",
-        l1_ratio: float = 0.0,
-        eps: float = 1e-7,
-        initial_accumulator_value: float = 0.0,
-        fit_intercept: bool = True,
-        epsilon: float = 0.1,
-        quantile: float = 0.5,
-        decay: float = 0.0,
-        batch_size: int = 1,
-        max_iter: int = 20,
-        tol: float | None = 1e-3,
-        n_iter_no_change: int = 5,
-        shuffle: bool = True,
-        random_state: int | np.random.RandomState | None = None,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        warm_start: bool = False,
-        allow_growth: bool = False,
-        n_jobs: int | None = None,
-        dtype: str = "float32",
-        verbose: int = 0,
-    ) -> None:
-        self.loss = loss
-        self.learning_rate = learning_rate
-        self.eta0 = eta0
-        self.feature_scaling = feature_scaling
-        self.alpha = alpha
-        self.l1_ratio = l1_ratio
-        self.eps = eps
-        self.initial_accumulator_value = initial_accumulator_value
-        self.fit_intercept = fit_intercept
-        self.epsilon = epsilon
-        self.quantile = quantile
-        self.decay = decay
-        self.batch_size = batch_size
-        self.max_iter = max_iter
-        self.tol = tol
-        self.n_iter_no_change = n_iter_no_change
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.warm_start = warm_start
-        self.allow_growth = allow_growth
-        self.n_jobs = n_jobs
-        self.dtype = dtype
-        self.verbose = verbose
-
     # ------------------------------------------------------------------ learning
 
     @with_callbacks
@@ -349,59 +290,15 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
         """
         with self._all_or_nothing():
             self._check_parameters()
-            before = self._state
             rows = self._check_X(
-                X, reset=before is None, width="any" if self.allow_growth else "equal"
+                X,
+                reset=self._state is None,
+                width="any" if self.allow_growth else "equal",
             )
             target = self._check_y(y, rows.n_samples)
             weights = check_weights(self, sample_weight, rows.n_samples)
-            problem = Problem.of(rows, target, weights)
-            if before is None:
-                state = self._allocate(problem)
-                self.loss_curve_ = []
-                self._target_ndim = target.ndim
-            else:
-                self._check_continues(before, problem)
-                state = before.grown(rows.n_features, self.initial_accumulator_value)
-            self.n_features_in_ = state.n_features
-            undo = state.remember(rows.indices[: rows.nnz])
-            # The attributes change inside too: an interrupt may come between any two.
-            try:
-                loss = self._learn_batch(state, problem)
-                self._state = state
-                self.n_iter_ = 1
-                self.loss_curve_.append(loss)
-            except BaseException:
-                undo()
-                raise
+            self._learn(Problem.of(rows, target, weights), target.ndim)
         return self
-
-    def _learn_batch(self, state: ModelState, problem: Problem) -> float:
-        """Mean progressive loss of a batch; raise if it diverges."""
-        if problem.weight_sum == 0:
-            return 0.0
-        alpha = 0.0 if self.alpha == "auto" else self.alpha
-        trainer = Trainer(
-            state,
-            problem,
-            self._settings(running=True),
-            self._split_penalty(np.full(state.n_outputs, alpha)),
-        )
-        sums = trainer.run(trainer.order(None))
-        state.outputs["baseline_loss_sum"] += sums[:, 1]
-        seen = state.outputs["baseline_loss_sum"] / state.totals["weight_sum"]
-        means = sums / problem.weight_sum
-        limit = DIVERGED ** (1 if self.loss in losses.LINEAR else 2)
-        for loss, baseline in zip(
-            means[:, 0], np.maximum(means[:, 1], seen), strict=True
-        ):
-            if loss > limit * baseline > 0:
-                raise ValueError(
-                    f"Training diverged: the batch's mean progressive loss is "
-                    f"{loss:.3g}, that of an untrained model {baseline:.3g}. The model "
-                    f"is unchanged. Lower eta0 (now {self.eta0}) or scale the features."
-                )
-        return float(means[:, 0].mean())
 
     def _run_epochs(
         self,
@@ -470,7 +367,7 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
                 if stop or progress.stalled:
                     break
         except KeyboardInterrupt as interrupt:
-            raise _Interrupted from interrupt
+            raise Interrupted from interrupt
         finally:
             learned()
         if best is not None:
@@ -520,10 +417,6 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
         strength = np.ones_like(known) if unknown else known
         return ridge / problem.n_visited * strength, unknown
 
-    def _split_penalty(self, alpha: NDArray[np.float64]) -> NDArray[np.float64]:
-        """L1 and L2 parts, shape (n_outputs, 2)."""
-        return np.outer(alpha, [self.l1_ratio, 1.0 - self.l1_ratio])
-
     def _validation_loss(
         self, state: ModelState, rows: Rows, y: NDArray[np.float64], weights: Any
     ) -> float:
@@ -571,38 +464,9 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
             If X is invalid or has another number of columns.
         """
         check_is_fitted(self)
-        assert self._state is not None
         width = "narrower" if self.allow_growth else "equal"
         rows = self._check_X(X, reset=False, width=width)
-        raw = predict_raw(self._state, rows, effective_n_jobs(self.n_jobs))
-        if self.loss == "poisson":
-            np.exp(raw, out=raw)
-        return raw.ravel() if self._target_ndim == 1 else raw
-
-    @property
-    def coef_(self) -> NDArray[Any]:
-        coef = self._fitted_state("coef_").coef()
-        return coef[:, 0] if self._target_ndim == 1 else coef.T
-
-    @property
-    def intercept_(self) -> NDArray[np.float64]:
-        return self._fitted_state("intercept_").intercept()
-
-    @property
-    def grad_sq_sum_(self) -> NDArray[Any]:
-        grad_sq_sum = self._fitted_state("grad_sq_sum_").grad_sq_sum()
-        return grad_sq_sum[:, 0] if self._target_ndim == 1 else grad_sq_sum.T
-
-    @property
-    def t_(self) -> int:
-        return int(self._fitted_state("t_").totals["n_seen"][0])
-
-    def _fitted_state(self, attribute: str) -> ModelState:
-        if self._state is None:
-            raise AttributeError(
-                f"{type(self).__name__} has no {attribute} before it is fitted."
-            )
-        return self._state
+        return self._predict_rows(rows, effective_n_jobs(self.n_jobs))
 
     def __sklearn_is_fitted__(self) -> bool:
         return self._state is not None
@@ -661,25 +525,6 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
         return model
 
     # -------------------------------------------------------------------- checks
-
-    @contextmanager
-    def _all_or_nothing(self) -> Iterator[None]:
-        """Leave the estimator's attributes as they were if anything is raised."""
-        before = self.__dict__.copy()
-        curves = {name: list(before[name]) for name in CURVES if name in before}
-        try:
-            yield
-        except _Interrupted as interrupted:
-            assert interrupted.__cause__ is not None
-            raise interrupted.__cause__ from None
-        except BaseException:
-            callbacks = {
-                name: value
-                for name, value in self.__dict__.items()
-                if "callback" in name
-            }
-            self.__dict__ = {**before, **callbacks, **curves}
-            raise
 
     def _check_parameters(self) -> None:
         """Check the parameters, where they are not those checked last."""
@@ -742,70 +587,3 @@ class SparseAdaGradRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator
     def _drop_validation_curve(self) -> None:
         if "validation_loss_curve_" in vars(self):
             self.validation_loss_curve_ = []
-
-    def _check_continues(self, state: ModelState, problem: Problem) -> None:
-        n_outputs = problem.y.shape[1]
-        if n_outputs != state.n_outputs:
-            raise ValueError(
-                f"y has {n_outputs} outputs, but the model was fitted with "
-                f"{state.n_outputs}."
-            )
-        if np.dtype(self.dtype) != state.pairs.dtype:
-            raise ValueError(
-                f"dtype={self.dtype!r}, but the model was fitted with "
-                f"{state.pairs.dtype.name!r}; set it back, or fit a new model."
-            )
-        if scales.SCALINGS[self._scaling()] != state.totals["column_scaling"][0]:
-            raise ValueError(
-                "feature_scaling or learning_rate was changed since the model was "
-                "fitted; set it back, or fit a new model."
-            )
-
-        if bool(self.decay) != state.fades:
-            raise ValueError(
-                f"decay={self.decay}, but the model was fitted "
-                f"{'with' if state.fades else 'without'} one; keep it so, or fit a new "
-                "model."
-            )
-
-    def _scaling(self) -> str | None:
-        constant = self.learning_rate == "constant"
-        return (
-            None
-            if constant and self.feature_scaling == "auto"
-            else self.feature_scaling
-        )
-
-    def _allocate(self, problem: Problem) -> ModelState:
-        return ModelState.allocate(
-            problem.rows.n_features,
-            problem.y.shape[1],
-            np.dtype(self.dtype),
-            scaling=self._scaling(),
-            initial_accumulator_value=self.initial_accumulator_value,
-            fades=self.decay > 0,
-        )
-
-    def _loss_parameter(self) -> float:
-        name = losses.LOSSES[self.loss][1]
-        return float(getattr(self, name)) if name else 0.0
-
-    def _settings(self, *, running: bool) -> adagrad.Settings:
-        return adagrad.Settings(
-            loss=self.loss,
-            loss_parameter=self._loss_parameter(),
-            eta0=self.eta0,
-            eps=self.eps,
-            scaled=self.learning_rate == "scaled",
-            fit_intercept=self.fit_intercept,
-            running=running,
-            batch_size=self.batch_size,
-            decay=self.decay,
-        )
-
-
-CURVES = ("loss_curve_", "validation_loss_curve_")
-
-
-class _Interrupted(BaseException):
-    """An interrupt in `fit` after which the model is kept."""

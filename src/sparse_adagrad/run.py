@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from os import PathLike, fspath
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sparse_adagrad._learner import Learner
+from sparse_adagrad._stream import TextStream
 from sparse_adagrad.io import model_file, pipeline_file
+from sparse_adagrad.io.ahead import read_ahead
 from sparse_adagrad.io.blocks import BATCH_ROWS, OnBadLine
 from sparse_adagrad.io.sources import Source, find_sources
 from sparse_adagrad.io.svmlight import MatrixBatch, read_svmlight
 from sparse_adagrad.io.texts import TextBatch, read_batches
-from sparse_adagrad.pipeline import StreamingPipeline
-from sparse_adagrad.text import HashingTfidfVectorizer
+from sparse_adagrad.text.counter import TfidfCounter
 
 AnyBatch = TextBatch | MatrixBatch
 DEFAULT_COLUMNS = 2**20
@@ -25,9 +28,9 @@ DEFAULT_COLUMNS = 2**20
 
 def new_vectorizer(
     n_features: int = DEFAULT_COLUMNS, ngram_range: tuple[int, int] = (1, 1)
-) -> HashingTfidfVectorizer:
+) -> TfidfCounter:
     """How the command turns text into columns, and remembers their words."""
-    return HashingTfidfVectorizer(
+    return TfidfCounter(
         n_features=n_features,
         ngram_range=ngram_range,
         sublinear_tf=True,
@@ -122,6 +125,20 @@ class Pass:
         return float(np.sqrt(2 * self.loss_sum / self.n_rows))
 
 
+def new_pipeline(
+    vectorizer: TfidfCounter | None, target_transform: str | None = None
+) -> TextStream:
+    """A model that has learned nothing: of texts, or of rows that may grow wider."""
+    if vectorizer is not None:
+        return TextStream(vectorizer, Learner(), target_transform=target_transform)
+    # Rows that others have made have to be checked.
+    pipeline_class, _, regressor_class = pipeline_file.estimators()
+    pipeline: TextStream = pipeline_class(
+        None, regressor_class(allow_growth=True), target_transform=target_transform
+    )
+    return pipeline
+
+
 Watch = Callable[[Pass, AnyBatch], None]
 
 
@@ -131,19 +148,22 @@ class Run:
 
     Attributes
     ----------
-    pipeline : StreamingPipeline
+    pipeline : TextStream
     reading : Reading or None
         None where the pipeline was saved from Python.
     sizes : list of int
         Bytes of the files of the passes.
     passes : list of Pass
         Over the files; the last may not be done.
+    saved_to : str or path-like or None
+        Where the run is as of its last checkpoint.
     """
 
-    pipeline: StreamingPipeline
+    pipeline: TextStream
     reading: Reading | None
     sizes: list[int] = field(default_factory=list)
     passes: list[Pass] = field(default_factory=list)
+    saved_to: str | PathLike[str] | None = None
 
     def learn(
         self,
@@ -179,15 +199,15 @@ class Run:
             if not self.passes or self.passes[-1].done:
                 self.passes.append(Pass())
             current = self.passes[-1]
-            with closing(self.reading.batches(files)) as batches:
-                for number, batch in enumerate(batches):
-                    if number < current.n_batches:
-                        continue
-                    self._learn_batch(current, batch)
+            to_learn = read_ahead(self._prepared(files, current.n_batches))
+            with closing(to_learn) as batches:
+                for batch, prepared in batches:
+                    self._learn_batch(current, batch, prepared)
                     watch(current, batch)
                     unsaved += len(target_of(batch))
                     if checkpoint is not None and unsaved >= checkpoint[1]:
                         self.save(checkpoint[0])
+                        self.saved_to = checkpoint[0]
                         unsaved = 0
             current.done = True
 
@@ -211,13 +231,22 @@ class Run:
                 "passes over these files. Give more passes, or other files."
             )
 
-    def _learn_batch(self, current: Pass, batch: AnyBatch) -> None:
+    def _prepared(
+        self, files: Sequence[str], n_done: int
+    ) -> Generator[tuple[AnyBatch, Any], None, None]:
+        """Batches after the first `n_done`, each with what the pipeline makes of it."""
+        assert self.reading is not None
+        with closing(self.reading.batches(files)) as batches:
+            for batch in islice(batches, n_done, None):
+                yield batch, self.pipeline.prepare(rows_of(batch))
+
+    def _learn_batch(self, current: Pass, batch: AnyBatch, prepared: Any) -> None:
         assert self.reading is not None
         if isinstance(batch, MatrixBatch):
             self.reading.zero_based = batch.zero_based
         y = target_of(batch)
         try:
-            self.pipeline.partial_fit(rows_of(batch), y)
+            self.pipeline.learn_prepared(prepared, y)
         except ValueError as error:
             first, last = current.n_rows + 1, current.n_rows + len(y)
             raise ValueError(f"in rows {first:,} to {last:,}: {error}") from error
@@ -257,7 +286,7 @@ class Run:
             If it cannot be read.
         """
         tensors, header = model_file.read(path)
-        pipeline = pipeline_file.unpack(StreamingPipeline, tensors, header, path)
+        pipeline = pipeline_file.unpack_plain(tensors, header, path)
         said = header.get("run")
         if said is None:
             return cls(pipeline, None)
@@ -267,6 +296,7 @@ class Run:
                 Reading(**said["reading"]),
                 list(said["sizes"]),
                 [Pass(**each) for each in said["passes"]],
+                path,
             )
         except (KeyError, TypeError) as error:
             raise ValueError(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sparse_adagrad.text import HashingTfidfVectorizer
+from sparse_adagrad.text.counter import TfidfCounter
 
 Words = list[tuple[str, float]]
 # Columns looked up at a time.
@@ -15,13 +15,13 @@ STEP = 256
 
 
 def words_by_weight(
-    vectorizer: HashingTfidfVectorizer, coef: NDArray[Any], n: int
+    vectorizer: TfidfCounter, coef: NDArray[Any], n: int
 ) -> tuple[Words, Words]:
     """Find the words that raise a prediction most, and those that lower it most.
 
     Parameters
     ----------
-    vectorizer : HashingTfidfVectorizer
+    vectorizer : TfidfCounter
         With tokens kept.
     coef : ndarray of shape (n_features,)
     n : int

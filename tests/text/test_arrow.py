@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from sklearn.feature_extraction.text import HashingVectorizer
 
-from sparse_adagrad.text import HashingTfidfVectorizer, vectorizer
+from sparse_adagrad.text import HashingTfidfVectorizer, counter
 from tests.text.test_vectorizer import SCRIPTS, assert_same_rows
 
 GAPS = [None if i % 5 == 3 else text for i, text in enumerate(SCRIPTS)]
@@ -90,7 +90,7 @@ def test_options(options):
 
 
 def test_threads(monkeypatch):
-    monkeypatch.setattr(vectorizer, "CHARACTERS_PER_THREAD", 1)
+    monkeypatch.setattr(counter, "CHARACTERS_PER_THREAD", 1)
     expected = HashingVectorizer().transform(SCRIPTS)
     assert_same_rows(transform(pa.array(SCRIPTS), n_jobs=3), expected)
 

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 
-from sparse_adagrad.text import HashingTfidfVectorizer, vectorizer
+from sparse_adagrad.text import HashingTfidfVectorizer, counter
 
 SCRIPTS = [
     "",
@@ -152,7 +152,7 @@ def test_a_stream_counts_what_a_fit_does(cuts):
 
 @pytest.mark.parametrize("n_jobs", [2, 3, 50])
 def test_threads_count_the_same(monkeypatch, n_jobs):
-    monkeypatch.setattr(vectorizer, "CHARACTERS_PER_THREAD", 1)
+    monkeypatch.setattr(counter, "CHARACTERS_PER_THREAD", 1)
     texts = [*SCRIPTS, "long " * 500, *SCRIPTS]
     expected = HashingTfidfVectorizer().fit_transform(texts)
     many = HashingTfidfVectorizer(n_jobs=n_jobs)

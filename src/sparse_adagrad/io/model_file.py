@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from sparse_adagrad._learner import Learner
 from sparse_adagrad._state import ModelState
 from sparse_adagrad.io.whole import written_whole
 from sparse_adagrad.kernels import scales
@@ -89,7 +90,7 @@ def _check_format(metadata: dict[str, str], path: str | PathLike[str]) -> None:
 
 
 def pack(model: Any) -> tuple[Tensors, Header]:
-    """Arrays and header of a fitted `SparseAdaGradRegressor`."""
+    """Arrays and header of a fitted `Learner` or `SparseAdaGradRegressor`."""
     state: ModelState = model._state
     tensors = {
         "pairs": np.ascontiguousarray(state.pairs[: state.n_features]),
@@ -98,7 +99,7 @@ def pack(model: Any) -> tuple[Tensors, Header]:
         "outputs": state.outputs.view(np.float64).reshape(state.n_outputs, -1),
         "bins": state.bins,
     }
-    parameters = model.get_params(deep=False)
+    parameters = model.parameters()
     fitted = {"n_iter_": model.n_iter_, "target_ndim": model._target_ndim}
     for curve in ("loss_curve_", "validation_loss_curve_"):
         if hasattr(model, curve):
@@ -139,14 +140,18 @@ def _unpack_random_state(said: Any, key: Any) -> Any:
 def unpack(
     cls: Any, tensors: Tensors, header: Header, path: str | PathLike[str]
 ) -> Any:
-    """Inverse of `pack`; raise ValueError if the parts do not fit together."""
+    """Inverse of `pack`; raise ValueError if the parts do not fit together.
+
+    `cls` is `Learner` where all parameters are the defaults, which need no check.
+    """
     try:
         parameters, fitted = header["parameters"], header["fitted"]
         parameters["random_state"] = _unpack_random_state(
             parameters["random_state"], tensors.get("random_state")
         )
         model = cls(**parameters)
-        model._validate_params()
+        if cls is not Learner:
+            model._validate_params()
         model._state = _unpack_state(tensors)
         model.n_features_in_ = model._state.n_features
         model._target_ndim = int(fitted.pop("target_ndim"))

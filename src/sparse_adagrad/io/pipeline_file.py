@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sparse_adagrad._learner import Learner
+from sparse_adagrad._stream import TextStream
 from sparse_adagrad.io import model_file
-from sparse_adagrad.regressor import SparseAdaGradRegressor
-from sparse_adagrad.text import HashingTfidfVectorizer
+from sparse_adagrad.text.counter import TfidfCounter
 from sparse_adagrad.text.ngrams import KEPT_DTYPE
 
 
 def pack(pipeline: Any) -> tuple[model_file.Tensors, model_file.Header]:
-    """Arrays and header of a fitted `StreamingPipeline`.
+    """Arrays and header of a fitted `TextStream` or `StreamingPipeline`.
 
     Raises
     ------
@@ -29,22 +30,56 @@ def pack(pipeline: Any) -> tuple[model_file.Tensors, model_file.Header]:
     return tensors, header
 
 
+def unpack_plain(
+    tensors: model_file.Tensors, header: model_file.Header, path: str | PathLike[str]
+) -> TextStream:
+    """Inverse of `pack`, of estimators only where parameters ask for them.
+
+    A file whose parameters are those that the command has itself needs none of
+    scikit-learn, for checking them neither.
+    """
+    if (
+        header.get("parameters") == Learner().parameters()
+        and header.get("vectorizer", {}).keys() == TfidfCounter().parameters().keys()
+        and header.get("target_transform") in (None, "log1p")
+    ):
+        classes: tuple[Any, Any, Any] = (TextStream, TfidfCounter, Learner)
+    else:
+        classes = estimators()
+    model: TextStream = unpack(classes, tensors, header, path)
+    return model
+
+
+def estimators() -> tuple[Any, Any, Any]:
+    """Pipeline, vectorizer and regressor as scikit-learn's estimators."""
+    from sparse_adagrad.pipeline import StreamingPipeline
+    from sparse_adagrad.regressor import SparseAdaGradRegressor
+    from sparse_adagrad.text import HashingTfidfVectorizer
+
+    return StreamingPipeline, HashingTfidfVectorizer, SparseAdaGradRegressor
+
+
 def unpack(
-    cls: Any,
+    classes: tuple[Any, Any, Any],
     tensors: model_file.Tensors,
     header: model_file.Header,
     path: str | PathLike[str],
 ) -> Any:
-    """Inverse of `pack`; raise ValueError if the parts do not fit together."""
-    regressor = model_file.unpack(SparseAdaGradRegressor, tensors, header, path)
+    """Inverse of `pack`; raise ValueError if the parts do not fit together.
+
+    `classes` are those of the pipeline, of its vectorizer and of its regressor.
+    """
+    pipeline_class, vectorizer_class, regressor_class = classes
+    regressor = model_file.unpack(regressor_class, tensors, header, path)
     try:
-        vectorizer = (
-            _unpack_vectorizer(header, tensors) if "vectorizer" in header else None
-        )
-        pipeline = cls(
+        vectorizer = None
+        if "vectorizer" in header:
+            vectorizer = _unpack_vectorizer(vectorizer_class, header, tensors)
+        pipeline = pipeline_class(
             vectorizer, regressor, target_transform=header.get("target_transform")
         )
-        pipeline._validate_params()
+        if pipeline_class is not TextStream:
+            pipeline._validate_params()
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{fspath(path)} does not hold a whole model: {error}."
@@ -53,11 +88,9 @@ def unpack(
 
 
 def _pack_vectorizer(
-    vectorizer: HashingTfidfVectorizer,
-    tensors: model_file.Tensors,
-    header: model_file.Header,
+    vectorizer: TfidfCounter, tensors: model_file.Tensors, header: model_file.Header
 ) -> None:
-    parameters = vectorizer.get_params(deep=False)
+    parameters = vectorizer.parameters()
     for name, value in parameters.items():
         if callable(value) and name != "dtype":
             raise ValueError(
@@ -77,13 +110,14 @@ def _pack_vectorizer(
 
 
 def _unpack_vectorizer(
-    header: model_file.Header, tensors: model_file.Tensors
-) -> HashingTfidfVectorizer:
+    cls: Any, header: model_file.Header, tensors: model_file.Tensors
+) -> Any:
     parameters = dict(header["vectorizer"])
     parameters["ngram_range"] = tuple(parameters["ngram_range"])
     parameters["dtype"] = np.dtype(parameters["dtype"]).type
-    vectorizer = HashingTfidfVectorizer(**parameters)
-    vectorizer._validate_params()
+    vectorizer = cls(**parameters)
+    if cls is not TfidfCounter:
+        vectorizer._validate_params()
     vectorizer.n_documents_ = int(header["n_documents"])
     n_features, n_slots = vectorizer.n_features, vectorizer.keep_tokens
     if vectorizer.use_idf:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse as sp
 
 from sparse_adagrad.io import svmlight_lines as lines
 from sparse_adagrad.io.blocks import (
@@ -23,6 +22,9 @@ from sparse_adagrad.io.blocks import (
     stream,
 )
 from sparse_adagrad.io.sources import Paths, Progress, Source, find_sources
+
+if TYPE_CHECKING:
+    from scipy import sparse as sp
 
 MAX_FEATURES = 2**31 - 1
 
@@ -157,6 +159,9 @@ class _Rows:
         if len(indices):
             columns.width = max(columns.width, int(indices.max()) + 1)
         width = columns.n_features or columns.width
+        # Loaded with the first rows, since files of text do without SciPy.
+        from scipy import sparse as sp
+
         X = sp.csr_matrix((data, indices, indptr), shape=(len(y), width))
         return end, ((y, X, columns.base == 0), n_skipped)
 

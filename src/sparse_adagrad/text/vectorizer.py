@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, Self
 
@@ -17,51 +15,12 @@ from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from sparse_adagrad._problem import Rows
+from sparse_adagrad.text.counter import Batch, TfidfCounter, is_arrow
 from sparse_adagrad.text.documents import Documents, missing_text
-from sparse_adagrad.text.ngrams import (
-    KEPT_DTYPE,
-    Counts,
-    Keeper,
-    Plan,
-    count_documents,
-    count_ngrams,
-)
-from sparse_adagrad.text.weights import weigh_rows
+from sparse_adagrad.text.ngrams import Plan, count_ngrams
 
 DEFAULT_PATTERN = r"(?u)\b\w\w+\b"
-NORMS = {None: 0, "l1": 1, "l2": 2}
-# Fewer characters than this are counted faster by one thread.
-CHARACTERS_PER_THREAD = 1 << 16
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Documents that have been counted, and what they were counted from.
-
-    Attributes
-    ----------
-    plan : Plan
-    texts : Documents or list of list of str or None
-        None where n-grams were made in Python and nobody wants them again.
-    parts : list of Counts
-        Runs of rows.
-    """
-
-    plan: Plan
-    texts: Documents | list[list[str]] | None
-    parts: list[Counts]
-
-    @property
-    def n_documents(self) -> int:
-        return sum(len(part.ends) for part in self.parts)
-
-
-def _each(function: Callable[..., Any], *runs: Any) -> list[Any]:
-    """Map on one thread for each item; the first is as good as the caller's own."""
-    if len(runs[0]) == 1:
-        return [function(*(run[0] for run in runs))]
-    with ThreadPoolExecutor(len(runs[0])) as threads:
-        return list(threads.map(function, *runs))
 
 
 def _is_missing(text: Any) -> bool:
@@ -73,15 +32,7 @@ def _is_missing(text: Any) -> bool:
     )
 
 
-def _is_arrow(X: Any) -> bool:
-    """Whether X lies in memory as Arrow has it, rather than would be made so."""
-    dtype = getattr(X, "dtype", None)
-    if isinstance(dtype, np.dtype) or getattr(dtype, "storage", "") == "python":
-        return False  # pandas, of Python's objects
-    return hasattr(X, "__arrow_c_stream__") or hasattr(X, "__arrow_c_array__")
-
-
-class HashingTfidfVectorizer(HashingVectorizer):
+class HashingTfidfVectorizer(HashingVectorizer, TfidfCounter):
     """Turn texts into TF-IDF rows whose columns are hashes of n-grams.
 
     Columns, signs and values are those of scikit-learn's `HashingVectorizer`, and with
@@ -180,7 +131,8 @@ class HashingTfidfVectorizer(HashingVectorizer):
         missing: str = "error",
         n_jobs: int | None = None,
     ) -> None:
-        super().__init__(
+        HashingVectorizer.__init__(
+            self,
             input=input,
             encoding=encoding,
             decode_error=decode_error,
@@ -357,50 +309,7 @@ class HashingTfidfVectorizer(HashingVectorizer):
             raise NotFittedError(
                 "No tokens have been kept; set keep_tokens=1 before fit or partial_fit."
             )
-        slots = self.kept_tokens_[np.asarray(columns, np.intp)]
-        # Where all slots have counted down to 0, what they still hold is as good.
-        rank = slots["count"] + (slots["size"] > 0).astype(np.int64)
-        best = slots[np.arange(len(slots)), rank.argmax(axis=1)]
-        tokens = np.empty(len(best), object)
-        for place, slot in enumerate(best):
-            size = int(slot["size"])
-            # NumPy drops zeros at the end of bytes.
-            kept = slot["text"].ljust(size, b"\0")[: slot.dtype["text"].itemsize]
-            tokens[place] = kept.decode(errors="ignore") + "…" * (size > len(kept))
-        down = self.alternate_sign & (best["hash"] >> 31 == 1)
-        return tokens, np.where(down, -1, 1).astype(np.int8)
-
-    def _forget(self) -> None:
-        for name in ("n_documents_", "document_frequency_", "kept_tokens_"):
-            self.__dict__.pop(name, None)
-
-    def _learn(self, batch: Batch, by: int = 1) -> None:
-        """Count documents, or with -1 take back those that were just counted."""
-        if not hasattr(self, "n_documents_"):
-            self.n_documents_ = 0
-        if self.use_idf:
-            if not hasattr(self, "document_frequency_"):
-                # Documents of before, where nobody counted columns, do not count.
-                self.n_documents_ = 0
-                # Pages are not touched until a column of theirs is met.
-                self.document_frequency_ = np.zeros(self.n_features, np.int64)
-            for part in batch.parts:
-                part.add_to(self.document_frequency_, by)
-        self.n_documents_ += by * batch.n_documents
-
-    def _keep(self, batch: Batch) -> None:
-        """Record the n-grams of documents that have been counted for good."""
-        if not self.keep_tokens:
-            return
-        if not hasattr(self, "kept_tokens_"):
-            self.kept_tokens_ = np.zeros(
-                (self.n_features, self.keep_tokens), KEPT_DTYPE
-            )
-        keeper = Keeper(batch.plan, self.kept_tokens_)
-        if isinstance(batch.texts, Documents):
-            keeper.keep_documents(batch.texts)
-        elif batch.texts is not None:
-            keeper.keep_ngrams(batch.texts)
+        return super().column_tokens(columns)
 
     # ------------------------------------------------------------------ counting
 
@@ -433,7 +342,7 @@ class HashingTfidfVectorizer(HashingVectorizer):
             batch = Batch(
                 plan, kept, [count_ngrams(plan, ngrams if kept is None else kept)]
             )
-        elif _is_arrow(X) and not prepared:
+        elif is_arrow(X) and not prepared:
             batch = self._count_documents(
                 plan, Documents.of_arrow(X, self.missing == "empty")
             )
@@ -446,15 +355,6 @@ class HashingTfidfVectorizer(HashingVectorizer):
         if not batch.n_documents:
             raise ValueError("Cannot vectorize empty sequence.")
         return batch
-
-    def _count_documents(self, plan: Plan, documents: Documents) -> Batch:
-        cuts = self._cuts(documents)
-        parts = _each(
-            lambda start, stop: count_documents(plan, documents, start, stop),
-            cuts[:-1],
-            cuts[1:],
-        )
-        return Batch(plan, documents, parts)
 
     def _check_settings(self) -> None:
         self._validate_ngram_range()
@@ -486,7 +386,7 @@ class HashingTfidfVectorizer(HashingVectorizer):
 
     def _texts(self, X: Iterable[Any]) -> list[Any]:
         """Documents as str, or as the user's own functions take them."""
-        if _is_arrow(X):
+        if is_arrow(X):
             column = Documents.of_arrow(X, self.missing == "empty")
             return [column[i] for i in range(len(column))]
         if hasattr(X, "to_list"):  # pandas
@@ -513,50 +413,22 @@ class HashingTfidfVectorizer(HashingVectorizer):
             )
         return text
 
-    def _cuts(self, documents: Documents) -> list[int]:
-        """Where runs of documents of as many characters end, one for each thread."""
-        n_threads = effective_n_jobs(self.n_jobs)
-        if n_threads > 1:
-            ends = np.cumsum(documents.sizes)
-            total = int(ends[-1]) if len(ends) else 0
-            n_threads = max(1, min(n_threads, total // CHARACTERS_PER_THREAD))
-        if n_threads == 1:
-            return [0, len(documents)]
-        shares = total * np.arange(1, n_threads) / n_threads
-        return [0, *np.searchsorted(ends, shares).tolist(), len(documents)]
-
     # ------------------------------------------------------------------- weighing
 
+    def parameters(self) -> dict[str, Any]:
+        """All parameters, by name."""
+        return dict(self.get_params(deep=False))
+
+    def _n_threads(self) -> int:
+        return int(effective_n_jobs(self.n_jobs))
+
     def _weigh(self, batch: Batch) -> sp.csr_matrix:
-        """Counts to values: binary, sublinear, idf, norm."""
-        starts = np.cumsum([0, *(part.nnz for part in batch.parts)])
-        nnz = int(starts[-1])
-        data, indices = np.empty(nnz, self.dtype), np.empty(nnz, np.int32)
-
-        def weigh(part: Counts, start: int, stop: int) -> None:
-            part.write(indices[start:stop], data[start:stop])
-            weigh_rows(
-                data[start:stop],
-                indices[start:stop],
-                part.ends,
-                self.document_frequency_ if self.use_idf else np.empty(0, np.int64),
-                binary=self.binary,
-                sublinear_tf=self.sublinear_tf,
-                smooth_idf=self.smooth_idf,
-                n_documents=self.n_documents_ if self.use_idf else 0,
-                norm=NORMS[self.norm],
-            )
-
-        _each(weigh, batch.parts, starts[:-1], starts[1:])
-        ends = [
-            part.ends + start for part, start in zip(batch.parts, starts, strict=False)
-        ]
-        index = np.int32 if nnz <= np.iinfo(np.int32).max else np.int64
-        indptr = np.concatenate([[0], *ends]).astype(index)
+        """Counts to values, as a matrix."""
+        rows: Rows = super()._weigh(batch)
         as_array = get_config().get("sparse_interface") == "sparray"
-        rows = (sp.csr_array if as_array else sp.csr_matrix)(
-            (data, indices.astype(index, copy=False), indptr),
-            shape=(batch.n_documents, self.n_features),
+        matrix = (sp.csr_array if as_array else sp.csr_matrix)(
+            (rows.data, rows.indices, rows.indptr),
+            shape=(rows.n_samples, rows.n_features),
         )
-        rows.has_canonical_format = True
-        return rows
+        matrix.has_canonical_format = True
+        return matrix

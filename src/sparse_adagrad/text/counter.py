@@ -1,0 +1,284 @@
+"""Documents counted into hashed columns and weighed, all but scikit-learn's manners.
+
+`HashingTfidfVectorizer` is this as a transformer. The command uses it as it is, since
+loading scikit-learn takes longer than many a file.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from operator import index
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sparse_adagrad._problem import Rows
+from sparse_adagrad.text.documents import Documents
+from sparse_adagrad.text.ngrams import KEPT_DTYPE, Counts, Keeper, Plan, count_documents
+from sparse_adagrad.text.weights import weigh_rows
+
+NORMS = {None: 0, "l1": 1, "l2": 2}
+# Fewer characters than this are counted faster by one thread.
+CHARACTERS_PER_THREAD = 1 << 16
+MOST_COLUMNS = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Documents that have been counted, and what they were counted from.
+
+    Attributes
+    ----------
+    plan : Plan
+    texts : Documents or list of list of str or None
+        None where n-grams were made in Python and nobody wants them again.
+    parts : list of Counts
+        Runs of rows.
+    """
+
+    plan: Plan
+    texts: Documents | list[list[str]] | None
+    parts: list[Counts]
+
+    @property
+    def n_documents(self) -> int:
+        return sum(len(part.ends) for part in self.parts)
+
+
+def _each(function: Callable[..., Any], *runs: Any) -> list[Any]:
+    """Map on one thread for each item; the first is as good as the caller's own."""
+    if len(runs[0]) == 1:
+        return [function(*(run[0] for run in runs))]
+    with ThreadPoolExecutor(len(runs[0])) as threads:
+        return list(threads.map(function, *runs))
+
+
+def is_arrow(X: Any) -> bool:
+    """Whether X lies in memory as Arrow has it, rather than would be made so."""
+    dtype = getattr(X, "dtype", None)
+    if isinstance(dtype, np.dtype) or getattr(dtype, "storage", "") == "python":
+        return False  # pandas, of Python's objects
+    return hasattr(X, "__arrow_c_stream__") or hasattr(X, "__arrow_c_array__")
+
+
+class TfidfCounter:
+    """Counts documents, and weighs their rows by all so far.
+
+    Parameters
+    ----------
+    n_features : int
+    ngram_range : tuple of (int, int)
+    sublinear_tf : bool
+    keep_tokens : int
+    dtype : dtype
+        float32 or float64.
+    n_jobs : int or None
+        Threads; -1 for all cores.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range.
+    """
+
+    # What else the vectorizer has, as it is by default.
+    analyzer: Any = "word"
+    lowercase: bool = True
+    alternate_sign: bool = True
+    stop_words: Any = None
+    binary: bool = False
+    norm: str | None = "l2"
+    use_idf: bool = True
+    smooth_idf: bool = True
+    missing: str = "error"
+
+    n_documents_: int
+    document_frequency_: NDArray[np.int64]
+    kept_tokens_: NDArray[np.void]
+
+    def __init__(
+        self,
+        n_features: int = 2**20,
+        ngram_range: tuple[int, int] = (1, 1),
+        *,
+        sublinear_tf: bool = False,
+        keep_tokens: int = 0,
+        dtype: Any = np.float64,
+        n_jobs: int | None = None,
+    ) -> None:
+        if not 1 <= index(n_features) <= MOST_COLUMNS:
+            raise ValueError(f"n_features={n_features}; 1 to {MOST_COLUMNS} are needed")
+        if not 1 <= index(ngram_range[0]) <= index(ngram_range[1]):
+            raise ValueError(f"ngram_range={ngram_range}; from 1 on, the fewest first")
+        if index(keep_tokens) < 0:
+            raise ValueError(f"keep_tokens={keep_tokens}; 0 or more are needed")
+        if np.dtype(dtype) not in (np.float32, np.float64):
+            raise ValueError(f"dtype={dtype}, but float32 or float64 is needed.")
+        self.n_features = n_features
+        self.ngram_range = ngram_range
+        self.sublinear_tf = sublinear_tf
+        self.keep_tokens = keep_tokens
+        self.dtype = dtype
+        self.n_jobs = n_jobs
+
+    def parameters(self) -> dict[str, Any]:
+        """Those of its own, by name; all others are the vectorizer's defaults."""
+        names = inspect.signature(TfidfCounter).parameters
+        return {name: getattr(self, name) for name in names}
+
+    # ------------------------------------------------------------------ learning
+
+    @contextmanager
+    def learned(self, batch: Batch) -> Iterator[Any]:
+        """Weighed rows of a batch, which is learned from only if all goes well."""
+        before = {
+            name: value
+            for name, value in self.__dict__.items()
+            if name in ("n_documents_", "document_frequency_")
+        }
+        seen = before.get("n_documents_", 0)
+        try:
+            self._learn(batch)
+            yield self._weigh(batch)
+        except BaseException:
+            if getattr(self, "n_documents_", seen) != seen:
+                self._learn(batch, -1)
+            for name in {"n_documents_", "document_frequency_"} - before.keys():
+                self.__dict__.pop(name, None)
+            raise
+        # A record of tokens cannot take any back, so it comes last.
+        self._keep(batch)
+
+    def transform(self, X: Any) -> Any:
+        """Rows of documents, weighed by those that were learned from."""
+        return self._weigh(self._count(X))
+
+    def _forget(self) -> None:
+        for name in ("n_documents_", "document_frequency_", "kept_tokens_"):
+            self.__dict__.pop(name, None)
+
+    def _learn(self, batch: Batch, by: int = 1) -> None:
+        """Count documents, or with -1 take back those that were just counted."""
+        if not hasattr(self, "n_documents_"):
+            self.n_documents_ = 0
+        if self.use_idf:
+            if not hasattr(self, "document_frequency_"):
+                # Documents of before, where nobody counted columns, do not count.
+                self.n_documents_ = 0
+                # Pages are not touched until a column of theirs is met.
+                self.document_frequency_ = np.zeros(self.n_features, np.int64)
+            for part in batch.parts:
+                part.add_to(self.document_frequency_, by)
+        self.n_documents_ += by * batch.n_documents
+
+    def _keep(self, batch: Batch) -> None:
+        """Record the n-grams of documents that have been counted for good."""
+        if not self.keep_tokens:
+            return
+        if not hasattr(self, "kept_tokens_"):
+            self.kept_tokens_ = np.zeros(
+                (self.n_features, self.keep_tokens), KEPT_DTYPE
+            )
+        keeper = Keeper(batch.plan, self.kept_tokens_)
+        if isinstance(batch.texts, Documents):
+            keeper.keep_documents(batch.texts)
+        elif batch.texts is not None:
+            keeper.keep_ngrams(batch.texts)
+
+    def column_tokens(
+        self, columns: ArrayLike
+    ) -> tuple[NDArray[np.object_], NDArray[np.int8]]:
+        """As the vectorizer's, once tokens have been kept."""
+        slots = self.kept_tokens_[np.asarray(columns, np.intp)]
+        # Where all slots have counted down to 0, what they still hold is as good.
+        rank = slots["count"] + (slots["size"] > 0).astype(np.int64)
+        best = slots[np.arange(len(slots)), rank.argmax(axis=1)]
+        tokens = np.empty(len(best), object)
+        for place, slot in enumerate(best):
+            size = int(slot["size"])
+            # NumPy drops zeros at the end of bytes.
+            kept = slot["text"].ljust(size, b"\0")[: slot.dtype["text"].itemsize]
+            tokens[place] = kept.decode(errors="ignore") + "…" * (size > len(kept))
+        down = self.alternate_sign & (best["hash"] >> 31 == 1)
+        return tokens, np.where(down, -1, 1).astype(np.int8)
+
+    # ------------------------------------------------------------------ counting
+
+    def _count(self, X: Any) -> Batch:
+        """Count the n-grams of str or of an Arrow column; nothing changes here."""
+        documents = (
+            Documents.of_arrow(X, self.missing == "empty")
+            if is_arrow(X)
+            else Documents.of_strings(X)
+        )
+        return self._count_documents(self._plan(), documents)
+
+    def _plan(self) -> Plan:
+        return Plan(
+            analyzer=self.analyzer,
+            lowercase=self.lowercase,
+            alternate_sign=self.alternate_sign,
+            ngram_range=self.ngram_range,
+            n_features=self.n_features,
+            stop_words=self.stop_words,
+        )
+
+    def _n_threads(self) -> int:
+        return (os.cpu_count() or 1) if self.n_jobs == -1 else (self.n_jobs or 1)
+
+    def _count_documents(self, plan: Plan, documents: Documents) -> Batch:
+        cuts = self._cuts(documents)
+        parts = _each(
+            lambda start, stop: count_documents(plan, documents, start, stop),
+            cuts[:-1],
+            cuts[1:],
+        )
+        return Batch(plan, documents, parts)
+
+    def _cuts(self, documents: Documents) -> list[int]:
+        """Where runs of documents of as many characters end, one for each thread."""
+        n_threads = self._n_threads()
+        if n_threads > 1:
+            ends = np.cumsum(documents.sizes)
+            total = int(ends[-1]) if len(ends) else 0
+            n_threads = max(1, min(n_threads, total // CHARACTERS_PER_THREAD))
+        if n_threads == 1:
+            return [0, len(documents)]
+        shares = total * np.arange(1, n_threads) / n_threads
+        return [0, *np.searchsorted(ends, shares).tolist(), len(documents)]
+
+    # ------------------------------------------------------------------- weighing
+
+    def _weigh(self, batch: Batch) -> Any:
+        """Counts to values: binary, sublinear, idf, norm. Returns `Rows`."""
+        starts = np.cumsum([0, *(part.nnz for part in batch.parts)])
+        nnz = int(starts[-1])
+        data, indices = np.empty(nnz, self.dtype), np.empty(nnz, np.int32)
+
+        def weigh(part: Counts, start: int, stop: int) -> None:
+            part.write(indices[start:stop], data[start:stop])
+            weigh_rows(
+                data[start:stop],
+                indices[start:stop],
+                part.ends,
+                self.document_frequency_ if self.use_idf else np.empty(0, np.int64),
+                binary=self.binary,
+                sublinear_tf=self.sublinear_tf,
+                smooth_idf=self.smooth_idf,
+                n_documents=self.n_documents_ if self.use_idf else 0,
+                norm=NORMS[self.norm],
+            )
+
+        _each(weigh, batch.parts, starts[:-1], starts[1:])
+        ends = [
+            part.ends + start for part, start in zip(batch.parts, starts, strict=False)
+        ]
+        offset = np.int32 if nnz <= np.iinfo(np.int32).max else np.int64
+        indptr = np.concatenate([[0], *ends]).astype(offset)
+        return Rows(data, indices.astype(offset, copy=False), indptr, self.n_features)
