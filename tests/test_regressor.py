@@ -19,7 +19,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import normalize
 
-from sparse_adagrad import SparseAdaGradRegressor, _layout
+from sparse_adagrad import SparseAdaGradRegressor, _layout, _state
 from sparse_adagrad._training import Trainer
 
 
@@ -136,7 +136,10 @@ def test_growth(problem):
         model.predict(sp.csr_matrix((1, 61)))
 
 
-def test_failed_growth_leaves_the_model_as_it_was(problem):
+@pytest.mark.parametrize("few_entries", [0, 10**9])
+def test_failed_growth_leaves_the_model_as_it_was(monkeypatch, problem, few_entries):
+    """Whether the columns that come twice are kept twice or once."""
+    monkeypatch.setattr(_state, "FEW_ENTRIES", few_entries)
     X, y = problem
     model = SparseAdaGradRegressor(allow_growth=True).partial_fit(X, y)
     before = clone(model).partial_fit(X, y)

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sparse_adagrad.kernels import adagrad, scales
+from sparse_adagrad.kernels import adagrad, columns, scales
 
 CACHE_LINE = 64
 # Powers of two by which a fading model is inflated before it is deflated: float32 has
 # room for the square of twice as many. A root below the least stays as it is then.
 MAX_INFLATION = 16
 LEAST_ROOT = 2.0**-60
+# Of so few entries, columns that come twice cost less than finding them does.
+FEW_ENTRIES = 1 << 14
 
 
 def aligned_zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -159,26 +161,26 @@ class ModelState:
     def remember(self, indices: NDArray[Any]) -> Callable[[], None]:
         """Return a function that undoes what learning from these columns changes.
 
-        Keeps the columns that a batch touches, or all where that is less: O(nnz) either
-        way. A column that comes twice is kept twice, with the same values.
+        Keeps the columns that a batch touches, O(nnz). In a small batch a column that
+        comes twice is kept twice, with the same values.
         """
         totals, outputs, bins = (
             self.totals.copy(),
             self.outputs.copy(),
             self.bins.copy(),
         )
-        everything = len(indices) >= self.n_features
-        touched: Any = slice(self.n_features) if everything else indices
-        # A float32 pair is as wide as a complex64, which NumPy gathers as one item.
-        packed = self.pairs.reshape(len(self.pairs), -1)
-        packed = packed.view(np.result_type(self.pairs.dtype, np.complex64))
-        pairs = packed[touched].copy() if everything else packed.take(touched, axis=0)
-        column_max = self.column_max[touched].copy() if self.scales_columns else None
+        touched = indices
+        if len(indices) > FEW_ENTRIES:
+            touched = columns.distinct(indices, self.n_features)
+        n = len(touched)
+        pairs = np.empty((n, *self.pairs.shape[1:]), self.pairs.dtype)
+        column_max = np.empty(n if self.scales_columns else 0, self.pairs.dtype)
+        columns.gather(self.pairs, self.column_max, touched, pairs, column_max)
 
         def undo() -> None:
             powers = self.totals["deflated"] - totals["deflated"]
-            packed[touched] = pairs
-            if column_max is not None:
+            self.pairs[touched] = pairs
+            if self.scales_columns:
                 self.column_max[touched] = column_max
             self.totals[:] = totals
             self.outputs[:] = outputs
