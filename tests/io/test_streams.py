@@ -71,7 +71,10 @@ def test_compressed_files(tmp_path, kind, ending):
 def test_compressed_files_that_are_cut_off_or_none(tmp_path, ending):
     path = tmp_path / f"a.csv{ending}"
     whole = COMPRESS[ending](os.urandom(500_000).hex().encode())
-    for content in (whole[:-9], whole[: len(whole) // 2], b"text,y\na,1\n" * 9):
+    middle = len(whole) // 2
+    damaged = whole[:middle] + bytes(64) + whole[middle + 64 :]
+    none = b"text,y\na,1\n" * 9
+    for content in (whole[:-9], whole[:middle], damaged, none):
         path.write_bytes(b"" + content)
         with pytest.raises(ValueError, match=r"a\.csv.* is no whole"):
             list(read(path, "csv"))

@@ -5,15 +5,21 @@ from __future__ import annotations
 import bz2
 import errno
 import glob
-import gzip
 import io
 import os
 import sys
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Any, Literal, cast
+
+# The same by a library that is three times as fast, which exists for x86-64 and ARM.
+try:
+    from isal import igzip as gzip
+    from isal import isal_zlib as zlib
+except ImportError:
+    import gzip
+    import zlib
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 Format = Literal["csv", "tsv", "jsonl", "parquet", "svmlight"]
