@@ -109,8 +109,7 @@ class HashingTfidfVectorizer(HashingVectorizer):
         How many candidates for its most frequent n-gram each column keeps, so that
         `column_tokens` can tell what a column means. With k of them, 64 bytes each, an
         n-gram is found that makes up more than 1 / (k + 1) of its column; 1 does unless
-        columns are few. `fit` and `partial_fit` then read the texts once more, on one
-        thread.
+        columns are few. N-grams of the same 32-bit hash are taken for one.
     missing : {"error", "empty"}, default="error"
         Whether None and NaN are refused or taken for empty texts.
     n_jobs : int, default=None
@@ -398,9 +397,12 @@ class HashingTfidfVectorizer(HashingVectorizer):
             )
         keeper = Keeper(batch.plan, self.kept_tokens_)
         if isinstance(batch.texts, Documents):
-            keeper.keep_documents(batch.texts)
+            start = 0
+            for part in batch.parts:
+                keeper.keep_documents(part, batch.texts, start)
+                start += len(part.ends)
         elif batch.texts is not None:
-            keeper.keep_ngrams(batch.texts)
+            keeper.keep_ngrams(batch.parts[0], batch.texts)
 
     # ------------------------------------------------------------------ counting
 
@@ -426,6 +428,7 @@ class HashingTfidfVectorizer(HashingVectorizer):
             ngram_range=self.ngram_range if compiled else (1, 1),
             n_features=self.n_features,
             stop_words=self.get_stop_words() if self.analyzer == "word" else None,
+            note_hashes=self.keep_tokens > 0,
         )
         if not compiled:
             ngrams = map(analyze, self._texts(X))
