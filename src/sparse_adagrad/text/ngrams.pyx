@@ -14,6 +14,8 @@ from sparse_adagrad.text.characters import CHARACTERS
 
 
 cdef extern from "native/keeper.h" nogil:
+    void sa_prefetch(const void* at)
+
     enum:
         SA_WORD
         SA_CHAR
@@ -235,9 +237,13 @@ cdef class Counts:
     def add_to(self, int64_t[::1] document_frequency, int by):
         """Add `by` to the document frequency of every column of every row."""
         cdef const int32_t* indices = self.sink.rows.indices
+        cdef int64_t nnz = self.sink.rows.nnz
         cdef int64_t k
         with nogil:
-            for k in range(self.sink.rows.nnz):
+            for k in range(nnz):
+                # Frequencies lie all over the memory.
+                if k + 16 < nnz:
+                    sa_prefetch(&document_frequency[indices[k + 16]])
                 document_frequency[indices[k]] += by
 
     def write(self, int32_t[::1] indices, floating[::1] data):
