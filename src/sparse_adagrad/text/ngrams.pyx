@@ -10,7 +10,7 @@ from sparse_adagrad.text.documents cimport (
     SA_NO_MEMORY, SA_OK, Documents, sa_document
 )
 
-from sparse_adagrad.text.characters import CHARACTERS
+from sparse_adagrad.text.characters import CHARACTERS, fold
 
 
 cdef extern from "native/keeper.h" nogil:
@@ -27,6 +27,7 @@ cdef extern from "native/keeper.h" nogil:
         const uint16_t* pages
         const uint32_t* entries
         const uint32_t* expansions
+        const uint32_t* folded
 
     ctypedef struct sa_stop_words:
         const int32_t* table
@@ -164,7 +165,10 @@ cdef class Plan:
         self.plan.key_bits = (n_features - 1).bit_length() + 1
         self.owners = []
         self.set_characters(
-            CHARACTERS.pages, CHARACTERS.entries, CHARACTERS.expansions
+            CHARACTERS.pages,
+            CHARACTERS.entries,
+            CHARACTERS.expansions,
+            fold(bool(lowercase)),
         )
         if stop_words:
             self.set_stop_words([word for word in stop_words if isinstance(word, str)])
@@ -174,11 +178,13 @@ cdef class Plan:
         const uint16_t[::1] pages,
         const uint32_t[::1] entries,
         const uint32_t[::1] expansions,
+        const uint32_t[::1] folded,
     ):
-        self.owners += [pages, entries, expansions]
+        self.owners += [pages, entries, expansions, folded]
         self.plan.characters.pages = &pages[0]
         self.plan.characters.entries = &entries[0]
         self.plan.characters.expansions = &expansions[0]
+        self.plan.characters.folded = &folded[0]
 
     cdef set_stop_words(self, list words):
         # A word with a surrogate equals no word of a text.

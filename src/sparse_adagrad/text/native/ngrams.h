@@ -1,7 +1,8 @@
 /* A document to a row of counts of hashed n-grams.
  *
- *     decode, lower       characters.h    ASCII needs neither
- *     tokenise            tokens.h
+ *     decode, lower       characters.h
+ *     words               words.h         from a document at once
+ *     characters          tokens.h        from code points
  *     n-grams, hash       here, and hash.h
  *     count               count.h
  *
@@ -17,6 +18,7 @@
 #include "hash.h"
 #include "kept.h"
 #include "tokens.h"
+#include "words.h"
 
 enum { SA_WORD, SA_CHAR, SA_CHAR_WB };
 
@@ -189,21 +191,10 @@ static const uint32_t *sa_read(const sa_plan *plan, sa_tokens *tokens,
 static int sa_find_words(const sa_plan *plan, sa_tokens *tokens,
                          const sa_document *document)
 {
-    if (document->encoding == SA_ASCII
-        || (document->encoding == SA_UTF8
-            && sa_is_ascii(document->data, document->size))) {
-        if (!sa_reserve_tokens(tokens, document->size, document->size))
-            return SA_NO_MEMORY;
-        sa_split_ascii(document->data, document->size, plan->lowercase, tokens);
-    }
-    else {
-        int status;
-        ptrdiff_t n;
-        const uint32_t *read = sa_read(plan, tokens, document, &n, &status);
-        if (!read)
-            return status;
-        sa_split(&plan->characters, read, n, tokens);
-    }
+    const int status =
+        sa_split(&plan->characters, document, plan->lowercase, tokens);
+    if (status)
+        return status;
     if (plan->stop_words.table)
         sa_drop_stop_words(&plan->stop_words, tokens);
     if (plan->max_n > 1)
