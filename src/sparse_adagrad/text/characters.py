@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,12 @@ DISTANCE = (1 << 21) - 1
 IN_WORD, WHITE, CASED, IGNORABLE, EXPANDS = (1 << bit for bit in range(21, 26))
 MOST_LOWER = 3
 
-FINAL_SIGMA = "ς"
+# Of what `fold` tells.
+FOLDED_END = 1 << 16
+FOLDED_LENGTH = 24
+FOLDED_IN_WORD, NOT_FOLDED = 1 << 26, 1 << 27
+
+SIGMA, FINAL_SIGMA = "Σς"
 UTF_32 = f"utf-32-{sys.byteorder[0]}e"  # Without a word on the order, it wants a mark.
 
 
@@ -104,3 +110,40 @@ def _in_pages(
 
 
 CHARACTERS = classify()
+
+
+def _entries(points: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    pages = CHARACTERS.pages[points // PAGE].astype(np.int64)
+    return CHARACTERS.entries[pages * PAGE + points % PAGE]
+
+
+@cache
+def fold(lowercase: bool) -> NDArray[np.uint32]:
+    """What each character below FOLDED_END becomes in words, as UTF-8.
+
+    Up to three bytes, the first the lowest, and above them how many they are and whether
+    they are of a word; or NOT_FOLDED, where the lower case is several characters or one
+    that depends on others.
+    """
+    points = np.arange(FOLDED_END, dtype=np.uint32)
+    rare = np.zeros(FOLDED_END, np.bool_)
+    lowered = points
+    if lowercase:
+        entries = _entries(points)
+        lowered = (points + entries) & np.uint32(DISTANCE)
+        rare = (entries & EXPANDS > 0) | (points == ord(SIGMA)) | (lowered >= FOLDED_END)
+        lowered = np.where(rare, points, lowered)
+    follow, last = 0x80 | (lowered >> 6 & 0x3F), 0x80 | (lowered & 0x3F)
+    length = 1 + (lowered >= 0x80).astype(np.uint32) + (lowered >= 0x800)
+    folded = np.choose(
+        length - 1,
+        [
+            lowered,
+            0xC0 | lowered >> 6 | last << 8,
+            0xE0 | lowered >> 12 | follow << 8 | last << 16,
+        ],
+    )
+    folded |= length.astype(np.uint32) << FOLDED_LENGTH
+    folded[_entries(lowered) & IN_WORD > 0] |= FOLDED_IN_WORD
+    folded[rare] = NOT_FOLDED
+    return folded

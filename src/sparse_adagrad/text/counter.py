@@ -187,9 +187,12 @@ class TfidfCounter:
             )
         keeper = Keeper(batch.plan, self.kept_tokens_)
         if isinstance(batch.texts, Documents):
-            keeper.keep_documents(batch.texts)
+            start = 0
+            for part in batch.parts:
+                keeper.keep_documents(part, batch.texts, start)
+                start += len(part.ends)
         elif batch.texts is not None:
-            keeper.keep_ngrams(batch.texts)
+            keeper.keep_ngrams(batch.parts[0], batch.texts)
 
     def column_tokens(
         self, columns: ArrayLike
@@ -227,6 +230,7 @@ class TfidfCounter:
             ngram_range=self.ngram_range,
             n_features=self.n_features,
             stop_words=self.stop_words,
+            note_hashes=self.keep_tokens > 0,
         )
 
     def _n_threads(self) -> int:

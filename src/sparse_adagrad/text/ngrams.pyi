@@ -21,10 +21,12 @@ class Plan:
         ngram_range: tuple[int, int],
         n_features: int,
         stop_words: Collection[Any] | None,
+        note_hashes: bool,
     ) -> None: ...
 
 class Counts:
     ends: NDArray[np.int64]  # (n_rows,)
+    ngram_ends: NDArray[np.int64]  # (n_rows,)
     @property
     def nnz(self) -> int: ...
     def add_to(
@@ -49,5 +51,9 @@ class Keeper:
         plan: Plan,
         slots: NDArray[np.void],  # (n_features, n_slots) KEPT_DTYPE, updated
     ) -> None: ...
-    def keep_documents(self, documents: Documents) -> None: ...
-    def keep_ngrams(self, documents: Iterable[Iterable[str | bytes]]) -> None: ...
+    def keep_documents(
+        self, counts: Counts, documents: Documents, start: int
+    ) -> None: ...
+    def keep_ngrams(
+        self, counts: Counts, documents: Iterable[Iterable[str | bytes]]
+    ) -> None: ...

@@ -10,10 +10,12 @@ from sparse_adagrad.text.documents cimport (
     SA_NO_MEMORY, SA_OK, Documents, sa_document
 )
 
-from sparse_adagrad.text.characters import CHARACTERS
+from sparse_adagrad.text.characters import CHARACTERS, fold
 
 
-cdef extern from "native/ngrams.h" nogil:
+cdef extern from "native/keeper.h" nogil:
+    void sa_prefetch(const void* at)
+
     enum:
         SA_WORD
         SA_CHAR
@@ -25,6 +27,7 @@ cdef extern from "native/ngrams.h" nogil:
         const uint16_t* pages
         const uint32_t* entries
         const uint32_t* expansions
+        const uint32_t* folded
 
     ctypedef struct sa_stop_words:
         const int32_t* table
@@ -36,6 +39,7 @@ cdef extern from "native/ngrams.h" nogil:
         int analyzer
         int lowercase
         int alternate_sign
+        bint note_hashes
         int64_t min_n
         int64_t max_n
         uint32_t n_features
@@ -57,8 +61,13 @@ cdef extern from "native/ngrams.h" nogil:
 
     ctypedef struct sa_sink:
         sa_rows rows
-        sa_kept* kept
-        int n_kept
+        uint32_t* hashes
+        int64_t n_hashes
+
+    ctypedef struct sa_keeper:
+        sa_kept* slots
+        int n_slots
+        sa_sink sink
 
     void sa_free_sink(sa_sink* sink)
     int sa_add_runs(
@@ -76,7 +85,26 @@ cdef extern from "native/ngrams.h" nogil:
         const sa_document* documents,
         int64_t n,
         int64_t* ends,
+        int64_t* ngram_ends,
         int64_t* at,
+    )
+    void sa_free_keeper(sa_keeper* keeper)
+    int sa_keep_hashes(
+        const sa_plan* plan,
+        sa_keeper* keeper,
+        const uint32_t* hashes,
+        int64_t n_hashes,
+        int64_t start,
+        int64_t stop,
+        int64_t* n_taken,
+    )
+    int sa_keep_documents(
+        const sa_plan* plan,
+        sa_keeper* keeper,
+        const sa_document* documents,
+        int64_t n,
+        const uint32_t* hashes,
+        const int64_t* ends,
     )
     uint32_t sa_murmur3(const char* text, Py_ssize_t size)
 
@@ -107,6 +135,8 @@ cdef class Plan:
     n_features : int
         Up to 2^31 - 1.
     stop_words : collection of str, or None
+    note_hashes : bool
+        Whether counts are to be given to a `Keeper`.
     """
 
     cdef sa_plan plan
@@ -121,11 +151,13 @@ cdef class Plan:
         ngram_range,
         n_features,
         stop_words,
+        note_hashes,
     ):
         memset(&self.plan, 0, sizeof(sa_plan))
         self.plan.analyzer = ANALYZERS[analyzer]
         self.plan.lowercase = bool(lowercase)
         self.plan.alternate_sign = bool(alternate_sign)
+        self.plan.note_hashes = note_hashes
         self.plan.min_n, self.plan.max_n = ngram_range
         self.plan.n_features = n_features
         if n_features & (n_features - 1) == 0:
@@ -133,7 +165,10 @@ cdef class Plan:
         self.plan.key_bits = (n_features - 1).bit_length() + 1
         self.owners = []
         self.set_characters(
-            CHARACTERS.pages, CHARACTERS.entries, CHARACTERS.expansions
+            CHARACTERS.pages,
+            CHARACTERS.entries,
+            CHARACTERS.expansions,
+            fold(bool(lowercase)),
         )
         if stop_words:
             self.set_stop_words([word for word in stop_words if isinstance(word, str)])
@@ -143,11 +178,13 @@ cdef class Plan:
         const uint16_t[::1] pages,
         const uint32_t[::1] entries,
         const uint32_t[::1] expansions,
+        const uint32_t[::1] folded,
     ):
-        self.owners += [pages, entries, expansions]
+        self.owners += [pages, entries, expansions, folded]
         self.plan.characters.pages = &pages[0]
         self.plan.characters.entries = &entries[0]
         self.plan.characters.expansions = &expansions[0]
+        self.plan.characters.folded = &folded[0]
 
     cdef set_stop_words(self, list words):
         # A word with a surrogate equals no word of a text.
@@ -185,10 +222,13 @@ cdef class Counts:
     ----------
     ends : ndarray of shape (n_rows,), int64
         Entries up to the end of each row.
+    ngram_ends : ndarray of shape (n_rows,), int64
+        The same of n-grams whose hashes were noted.
     """
 
     cdef sa_sink sink
     cdef readonly object ends
+    cdef readonly object ngram_ends
 
     def __cinit__(self):
         memset(&self.sink, 0, sizeof(sa_sink))
@@ -203,9 +243,13 @@ cdef class Counts:
     def add_to(self, int64_t[::1] document_frequency, int by):
         """Add `by` to the document frequency of every column of every row."""
         cdef const int32_t* indices = self.sink.rows.indices
+        cdef int64_t nnz = self.sink.rows.nnz
         cdef int64_t k
         with nogil:
-            for k in range(self.sink.rows.nnz):
+            for k in range(nnz):
+                # Frequencies lie all over the memory.
+                if k + 16 < nnz:
+                    sa_prefetch(&document_frequency[indices[k + 16]])
                 document_frequency[indices[k]] += by
 
     def write(self, int32_t[::1] indices, floating[::1] data):
@@ -243,7 +287,9 @@ def count_documents(Plan plan, Documents documents, Py_ssize_t start, Py_ssize_t
     assert 0 <= start <= stop <= documents.n
     cdef Counts counts = Counts()
     counts.ends = np.empty(stop - start, np.int64)
+    counts.ngram_ends = np.empty(stop - start, np.int64)
     cdef int64_t[::1] ends = counts.ends
+    cdef int64_t[::1] ngram_ends = counts.ngram_ends
     cdef int64_t at = 0
     cdef int status = SA_OK
     if stop > start:
@@ -254,6 +300,7 @@ def count_documents(Plan plan, Documents documents, Py_ssize_t start, Py_ssize_t
                 documents.items + start,
                 stop - start,
                 &ends[0],
+                &ngram_ends[0],
                 &at,
             )
     if status != SA_OK:
@@ -264,13 +311,15 @@ def count_documents(Plan plan, Documents documents, Py_ssize_t start, Py_ssize_t
 def count_ngrams(Plan plan, documents):
     """Count n-grams that were made in Python: str or bytes, an iterable a document."""
     cdef Counts counts = Counts()
-    ends = []
+    ends, ngram_ends = [], []
     for ngrams in documents:
         add_python_ngrams(plan, &counts.sink, ngrams)
         if sa_finish_row(&counts.sink.rows, plan.plan.key_bits) != SA_OK:
             raise MemoryError("no memory for the n-grams")
         ends.append(counts.sink.rows.nnz)
+        ngram_ends.append(counts.sink.n_hashes)
     counts.ends = np.array(ends, np.int64)
+    counts.ngram_ends = np.array(ngram_ends, np.int64)
     return counts
 
 
@@ -302,34 +351,56 @@ cdef class Keeper:
     """
 
     cdef Plan plan
-    cdef sa_sink sink
+    cdef sa_keeper keeper
     cdef object slots
 
     def __cinit__(self):
-        memset(&self.sink, 0, sizeof(sa_sink))
+        memset(&self.keeper, 0, sizeof(sa_keeper))
 
     def __dealloc__(self):
-        sa_free_sink(&self.sink)
+        sa_free_keeper(&self.keeper)
 
     def __init__(self, Plan plan, sa_kept[:, ::1] slots):
         assert slots.shape[0] == plan.plan.n_features and slots.shape[1] > 0
         self.plan = plan
         self.slots = slots
-        self.sink.kept = &slots[0, 0]
-        self.sink.n_kept = slots.shape[1]
+        self.keeper.slots = &slots[0, 0]
+        self.keeper.n_slots = slots.shape[1]
 
-    def keep_documents(self, Documents documents):
-        """Keep n-grams of documents that have been counted."""
-        cdef int64_t at = 0
-        cdef int status
-        with nogil:
-            status = sa_add_documents(
-                &self.plan.plan, &self.sink, documents.items, documents.n, NULL, &at
-            )
+    def keep_documents(self, Counts counts, Documents documents, Py_ssize_t start):
+        """Keep the n-grams that were counted of the documents from `start` on."""
+        cdef const int64_t[::1] ends = counts.ngram_ends
+        assert 0 <= start <= documents.n - ends.shape[0]
+        cdef int status = SA_OK
+        if ends.shape[0]:
+            with nogil:
+                status = sa_keep_documents(
+                    &self.plan.plan,
+                    &self.keeper,
+                    documents.items + start,
+                    ends.shape[0],
+                    counts.sink.hashes,
+                    &ends[0],
+                )
         if status != SA_OK:
-            raise_fault(status, documents, at)
+            raise MemoryError("no memory to keep n-grams")
 
-    def keep_ngrams(self, documents):
-        """Keep n-grams that were made in Python."""
-        for ngrams in documents:
-            add_python_ngrams(self.plan, &self.sink, ngrams)
+    def keep_ngrams(self, Counts counts, documents):
+        """Keep n-grams that were made in Python, and counted."""
+        cdef int64_t start = 0
+        cdef int64_t end
+        cdef int64_t n_taken
+        for end, ngrams in zip(counts.ngram_ends, documents, strict=True):
+            if SA_OK != sa_keep_hashes(
+                &self.plan.plan,
+                &self.keeper,
+                counts.sink.hashes,
+                counts.sink.n_hashes,
+                start,
+                end,
+                &n_taken,
+            ):
+                raise MemoryError("no memory to keep n-grams")
+            start = end
+            if n_taken:
+                add_python_ngrams(self.plan, &self.keeper.sink, ngrams)

@@ -60,8 +60,7 @@ class HashingTfidfVectorizer(HashingVectorizer, TfidfCounter):
         How many candidates for its most frequent n-gram each column keeps, so that
         `column_tokens` can tell what a column means. With k of them, 64 bytes each, an
         n-gram is found that makes up more than 1 / (k + 1) of its column; 1 does unless
-        columns are few. `fit` and `partial_fit` then read the texts once more, on one
-        thread.
+        columns are few. N-grams of the same 32-bit hash are taken for one.
     missing : {"error", "empty"}, default="error"
         Whether None and NaN are refused or taken for empty texts.
     n_jobs : int, default=None
@@ -335,6 +334,7 @@ class HashingTfidfVectorizer(HashingVectorizer, TfidfCounter):
             ngram_range=self.ngram_range if compiled else (1, 1),
             n_features=self.n_features,
             stop_words=self.get_stop_words() if self.analyzer == "word" else None,
+            note_hashes=self.keep_tokens > 0,
         )
         if not compiled:
             ngrams = map(analyze, self._texts(X))

@@ -1,18 +1,41 @@
 """Counts to values: sublinear, inverse document frequency, norm."""
 
 from cython cimport floating
-from libc.math cimport fabs, log, sqrt
+from libc.math cimport copysign, fabs, log, sqrt
 from libc.stdint cimport int32_t, int64_t
+from libc.string cimport memset
+
+
+cdef extern from "native/document.h" nogil:
+    void sa_prefetch(const void* at)
+
+
+# Logarithms take most of the time where each is computed anew: those of small counts
+# stand in a table, and those of columns that came by lately in a cache.
+cdef enum:
+    N_DAMPED = 256
+    N_CACHED = 16384
+    N_AHEAD = 16  # Frequencies lie all over the memory; so far ahead they are asked for.
+
+cdef double[N_DAMPED] damped
+for each in range(1, N_DAMPED):
+    damped[each] = 1 + log(<double> each)
+
+ctypedef struct CachedIdf:
+    int64_t column_1  # the column and 1, so that zeros are empty
+    double idf
 
 
 cdef void damp(floating* row, int64_t n) noexcept nogil:
     """c to 1 + log(c), and -c to its opposite."""
     cdef int64_t k
-    cdef double size
+    cdef double count, size
     for k in range(n):
-        if row[k] != 0:
-            size = 1 + log(fabs(row[k]))
-            row[k] = <floating> (size if row[k] > 0 else -size)
+        count = fabs(row[k])
+        if count > 0:
+            size = damped[<int> count] if count < N_DAMPED else 1 + log(count)
+            # No branch: signs of hashes cannot be foretold.
+            row[k] = <floating> copysign(size, row[k])
 
 
 cdef void weigh(
@@ -22,15 +45,23 @@ cdef void weigh(
     const int64_t[::1] document_frequency,
     double n_documents,
     bint smooth,
+    CachedIdf* cache,
 ) noexcept nogil:
     cdef int64_t k, df
+    cdef CachedIdf* cached
     for k in range(n):
-        df = document_frequency[columns[k]]
-        if smooth:
-            row[k] *= <floating> (log((n_documents + 1) / (df + 1)) + 1)
-        else:
-            # A column that was never seen is taken for seen once.
-            row[k] *= <floating> (log(n_documents / (df if df > 0 else 1)) + 1)
+        if k + N_AHEAD < n:
+            sa_prefetch(&document_frequency[columns[k + N_AHEAD]])
+        cached = &cache[columns[k] & (N_CACHED - 1)]
+        if cached.column_1 != <int64_t> columns[k] + 1:
+            cached.column_1 = <int64_t> columns[k] + 1
+            df = document_frequency[columns[k]]
+            if smooth:
+                cached.idf = log((n_documents + 1) / (df + 1)) + 1
+            else:
+                # A column that was never seen is taken for seen once.
+                cached.idf = log(n_documents / (df if df > 0 else 1)) + 1
+        row[k] *= <floating> cached.idf
 
 
 cdef void normalise(floating* row, int64_t n, int norm) noexcept nogil:
@@ -83,7 +114,9 @@ def weigh_rows(
     cdef int64_t start = 0
     cdef int64_t i, k, n
     cdef floating* row
+    cdef CachedIdf[N_CACHED] cache
     with nogil:
+        memset(cache, 0, sizeof(cache))
         for i in range(ends.shape[0]):
             n = ends[i] - start
             if n == 0:
@@ -102,6 +135,7 @@ def weigh_rows(
                     document_frequency,
                     n_documents,
                     smooth_idf,
+                    cache,
                 )
             if norm:
                 normalise(row, n, norm)

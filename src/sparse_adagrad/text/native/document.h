@@ -17,4 +17,14 @@ typedef struct {
 /* What can go wrong with one. */
 enum { SA_OK, SA_NO_MEMORY, SA_NOT_UTF8, SA_SURROGATE };
 
+/* Ask for memory that will be written soon. */
+static inline void sa_prefetch(const void *at)
+{
+#ifdef __GNUC__
+    __builtin_prefetch(at, 1);
+#else
+    (void)at;
+#endif
+}
+
 #endif

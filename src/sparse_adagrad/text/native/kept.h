@@ -4,6 +4,8 @@
  * elements, Science of Computer Programming 2, 1982): one that has a slot adds 1 to it;
  * another takes a slot that stands at 0; where there is none, each slot loses 1. With k
  * slots, an n-gram that makes up more than 1 / (k + 1) of its column has one in the end.
+ * N-grams of the same hash count as one. Hashes are noted while documents are counted;
+ * only an n-gram that takes a slot has its document tokenised again, for its text.
  */
 #ifndef SPARSE_ADAGRAD_KEPT_H
 #define SPARSE_ADAGRAD_KEPT_H
@@ -21,32 +23,42 @@ typedef struct {
     char text[SA_KEPT_BYTES];
 } sa_kept;
 
-static void sa_keep(sa_kept *slots, int n_slots, uint32_t hash, const char *text,
-                    ptrdiff_t size)
+/* N-gram `at` of its document has taken a slot. */
+typedef struct {
+    int64_t at;
+    sa_kept *slot;
+} sa_taken;
+
+/* Count an n-gram, told by its hash, in the slots of its column. Returns the slot that it
+ * has taken, whose text is then the caller's to set, or NULL. */
+static inline sa_kept *sa_keep(sa_kept *slots, int n_slots, uint32_t hash)
 {
-    const uint16_t shown = (uint16_t)(size < UINT16_MAX ? size : UINT16_MAX);
-    const size_t bytes = size < SA_KEPT_BYTES ? (size_t)size : SA_KEPT_BYTES;
     sa_kept *empty = NULL;
-    for (int k = 0; k < n_slots; k++) {
+    for (int k = n_slots - 1; k >= 0; k--) {
         sa_kept *slot = slots + k;
         if (!slot->count)
-            empty = empty ? empty : slot;
-        else if (slot->hash == hash && slot->size == shown
-                 && !memcmp(slot->text, text, bytes)) {
+            empty = slot;
+        else if (slot->hash == hash) {
             slot->count += slot->count < UINT32_MAX;
-            return;
+            return NULL;
         }
     }
     if (!empty) {
         for (int k = 0; k < n_slots; k++)
             slots[k].count--;
-        return;
+        return NULL;
     }
     empty->hash = hash;
     empty->count = 1;
-    empty->size = shown;
-    memset(empty->text, 0, SA_KEPT_BYTES);
-    memcpy(empty->text, text, bytes);
+    return empty;
+}
+
+static void sa_keep_text(sa_kept *slot, const char *text, int64_t size)
+{
+    const size_t bytes = size < SA_KEPT_BYTES ? (size_t)size : SA_KEPT_BYTES;
+    slot->size = (uint16_t)(size < UINT16_MAX ? size : UINT16_MAX);
+    memset(slot->text, 0, SA_KEPT_BYTES);
+    memcpy(slot->text, text, bytes);
 }
 
 #endif

@@ -1,7 +1,8 @@
 /* A document to a row of counts of hashed n-grams.
  *
- *     decode, lower       characters.h    ASCII needs neither
- *     tokenise            tokens.h
+ *     decode, lower       characters.h
+ *     words               words.h         from a document at once
+ *     characters          tokens.h        from code points
  *     n-grams, hash       here, and hash.h
  *     count               count.h
  *
@@ -17,6 +18,7 @@
 #include "hash.h"
 #include "kept.h"
 #include "tokens.h"
+#include "words.h"
 
 enum { SA_WORD, SA_CHAR, SA_CHAR_WB };
 
@@ -25,6 +27,7 @@ typedef struct {
     int analyzer;
     int lowercase;
     int alternate_sign;
+    int note_hashes;
     int64_t min_n, max_n;
     uint32_t n_features;
     uint32_t column_mask; /* n_features - 1 where that is a power of two, else 0 */
@@ -33,19 +36,22 @@ typedef struct {
     sa_stop_words stop_words;
 } sa_plan;
 
-/* Where n-grams go: into the row at hand or, where there are `kept`, to the slots of
- * their columns. */
+/* Where n-grams go: into the row at hand, or, where some have taken slots, their texts
+ * into these. */
 typedef struct {
     sa_rows rows;
     sa_tokens tokens;
-    sa_kept *kept;
-    int n_kept; /* slots of each column */
+    uint32_t *hashes; /* of all documents' n-grams, where the plan notes them */
+    int64_t n_hashes, hash_room;
+    const sa_taken *taken, *taken_end; /* of the document at hand */
+    int64_t n_passed;                  /* of its n-grams, looking for these */
 } sa_sink;
 
 static void sa_free_sink(sa_sink *sink)
 {
     sa_free_rows(&sink->rows);
     sa_free_tokens(&sink->tokens);
+    free(sink->hashes);
 }
 
 /* -------------------------------------------------------------------- n-grams, hash */
@@ -61,27 +67,46 @@ static inline uint32_t sa_key(const sa_plan *plan, uint32_t hash)
     return column << 1 | (negative & (uint32_t)plan->alternate_sign);
 }
 
+/* Of n more n-grams of the document, copy the texts of those that have taken slots. */
+static void sa_fill_slots(sa_sink *sink, const char *text, const int64_t *starts,
+                          const int64_t *ends, int64_t n)
+{
+    for (; sink->taken < sink->taken_end; sink->taken++) {
+        const int64_t t = sink->taken->at - sink->n_passed;
+        if (t >= n)
+            break;
+        sa_keep_text(sink->taken->slot, text + starts[t], ends[t] - starts[t]);
+    }
+    sink->n_passed += n;
+}
+
 /* An n-gram is a run of bytes, from the start of one token to the end of another. */
 static int sa_add_runs(const sa_plan *plan, sa_sink *sink, const char *text,
                        const int64_t *starts, const int64_t *ends, int64_t n)
 {
-    if (sink->kept) {
-        for (int64_t t = 0; t < n; t++) {
-            const char *at = text + starts[t];
-            const int64_t size = ends[t] - starts[t];
-            const uint32_t hash = sa_murmur3(at, size);
-            const int64_t column = sa_key(plan, hash) >> 1;
-            sa_keep(sink->kept + column * sink->n_kept, sink->n_kept, hash, at, size);
-        }
+    if (sink->taken) {
+        sa_fill_slots(sink, text, starts, ends, n);
         return SA_OK;
     }
     if (!sa_reserve_keys(&sink->rows, n))
         return SA_NO_MEMORY;
     const sa_plan local = *plan;
     uint32_t *keys = sink->rows.keys + sink->rows.n_keys;
-    for (int64_t t = 0; t < n; t++)
-        keys[t] = sa_key(&local, sa_murmur3(text + starts[t], ends[t] - starts[t]));
     sink->rows.n_keys += n;
+    if (!plan->note_hashes) {
+        for (int64_t t = 0; t < n; t++)
+            keys[t] = sa_key(&local, sa_murmur3(text + starts[t], ends[t] - starts[t]));
+        return SA_OK;
+    }
+    if (!sa_reserve((void **)&sink->hashes, &sink->hash_room, sink->n_hashes + n,
+                    sizeof(uint32_t)))
+        return SA_NO_MEMORY;
+    uint32_t *hashes = sink->hashes + sink->n_hashes;
+    sink->n_hashes += n;
+    for (int64_t t = 0; t < n; t++) {
+        hashes[t] = sa_murmur3(text + starts[t], ends[t] - starts[t]);
+        keys[t] = sa_key(&local, hashes[t]);
+    }
     return SA_OK;
 }
 
@@ -166,21 +191,10 @@ static const uint32_t *sa_read(const sa_plan *plan, sa_tokens *tokens,
 static int sa_find_words(const sa_plan *plan, sa_tokens *tokens,
                          const sa_document *document)
 {
-    if (document->encoding == SA_ASCII
-        || (document->encoding == SA_UTF8
-            && sa_is_ascii(document->data, document->size))) {
-        if (!sa_reserve_tokens(tokens, document->size, document->size))
-            return SA_NO_MEMORY;
-        sa_split_ascii(document->data, document->size, plan->lowercase, tokens);
-    }
-    else {
-        int status;
-        ptrdiff_t n;
-        const uint32_t *read = sa_read(plan, tokens, document, &n, &status);
-        if (!read)
-            return status;
-        sa_split(&plan->characters, read, n, tokens);
-    }
+    const int status =
+        sa_split(&plan->characters, document, plan->lowercase, tokens);
+    if (status)
+        return status;
     if (plan->stop_words.table)
         sa_drop_stop_words(&plan->stop_words, tokens);
     if (plan->max_n > 1)
@@ -209,20 +223,21 @@ static int sa_add_ngrams(const sa_plan *plan, sa_sink *sink, const sa_document *
         plan, sink, sa_take_wrapped(&plan->characters, read, n, tokens));
 }
 
-/* Documents to rows, one below the other; `ends` gets the entries after each. Returns
- * SA_OK, or what is wrong with the document that `at` then names. */
+/* Documents to rows, one below the other; `ends` gets the entries after each, and
+ * `ngram_ends` the hashes noted. Returns SA_OK, or what is wrong with the document that
+ * `at` then names. */
 static int sa_add_documents(const sa_plan *plan, sa_sink *sink,
                             const sa_document *documents, int64_t n, int64_t *ends,
-                            int64_t *at)
+                            int64_t *ngram_ends, int64_t *at)
 {
     int status = SA_OK;
     for (int64_t i = 0; i < n && !status; i++) {
         *at = i;
         status = sa_add_ngrams(plan, sink, documents + i);
-        if (!status && !sink->kept)
+        if (!status)
             status = sa_finish_row(&sink->rows, plan->key_bits);
-        if (!sink->kept)
-            ends[i] = sink->rows.nnz;
+        ends[i] = sink->rows.nnz;
+        ngram_ends[i] = sink->n_hashes;
     }
     return status;
 }

@@ -1,7 +1,7 @@
 /* A document to tokens: words, or characters, as runs of bytes of a scratch text.
  *
  * Tokens lie so that an n-gram of them is a run of bytes too: words have one space
- * between each two, characters nothing. ASCII has a way of its own, without code points.
+ * between each two, characters nothing. Words are found in words.h.
  */
 #ifndef SPARSE_ADAGRAD_TOKENS_H
 #define SPARSE_ADAGRAD_TOKENS_H
@@ -61,55 +61,6 @@ static int sa_reserve_tokens(sa_tokens *tokens, int64_t bytes, int64_t n)
                       sizeof(int64_t));
 }
 
-/* ---------------------------------------------------------------- ASCII, in blocks */
-
-enum { SA_BLOCK = 64 };
-
-/* Lower a block of ASCII where asked for, in place, and return a bit for each byte: the
- * first for the first, whether it is of a word. Compilers make vectors of the loop. */
-static inline uint64_t sa_classify_block(unsigned char *block, int lowercase)
-{
-    unsigned char in_word[SA_BLOCK];
-    const unsigned char fold = lowercase ? 0x20 : 0;
-    for (int b = 0; b < SA_BLOCK; b++) {
-        const unsigned char c = block[b], letter = (unsigned char)((c | 0x20) - 'a');
-        const unsigned char is_letter = letter < 26;
-        in_word[b] = is_letter | ((unsigned char)(c - '0') < 10) | (c == '_');
-        block[b] = (unsigned char)(c | (is_letter ? fold : 0));
-    }
-    uint64_t bits = 0;
-    for (int b = 0; b < SA_BLOCK; b += 8) {
-        uint64_t eight;
-        memcpy(&eight, in_word + b, 8);
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-        eight = __builtin_bswap64(eight);
-#endif
-        /* Eight bits gathered by one product. */
-        bits |= (eight * 0x0102040810204080u >> 56) << b;
-    }
-    return bits;
-}
-
-static inline int sa_first_bit(uint64_t bits)
-{
-#ifdef __GNUC__
-    return __builtin_ctzll(bits);
-#else
-    int place = 0;
-    for (; !(bits & 1); bits >>= 1)
-        place++;
-    return place;
-#endif
-}
-
-/* Append where bits are set, from `at` on. */
-static inline int64_t *sa_append_places(int64_t *out, uint64_t bits, int64_t at)
-{
-    for (; bits; bits &= bits - 1)
-        *out++ = at + sa_first_bit(bits);
-    return out;
-}
-
 /* --------------------------------------------------------------------------- words */
 
 static int sa_is_stop_word(const sa_stop_words *stop, const char *at, int64_t size)
@@ -122,49 +73,6 @@ static int sa_is_stop_word(const sa_stop_words *stop, const char *at, int64_t si
             return 1;
     }
     return 0;
-}
-
-/* Words of two or more characters of ASCII, which is copied to the scratch text. Where
- * words start and end cannot be foretold, so no branch asks; bits tell: a word's second
- * character is one behind one that no other is behind, and what follows two of a word's
- * characters, and is none, ends it. */
-static void sa_split_ascii(const char *s, int64_t size, int lowercase, sa_tokens *tokens)
-{
-    memcpy(tokens->text, s, (size_t)size);
-    memset(tokens->text + size, 0, SA_SPARE);
-    int64_t *starts = tokens->starts, *ends = tokens->ends;
-    uint64_t before = 0; /* bits of the block before */
-    /* One byte more, which ends the last word. */
-    for (int64_t at = 0; at <= size; at += SA_BLOCK) {
-        const uint64_t here =
-            sa_classify_block((unsigned char *)tokens->text + at, lowercase);
-        const uint64_t one_back = here << 1 | before >> 63;
-        const uint64_t two_back = here << 2 | before >> 62;
-        starts = sa_append_places(starts, here & one_back & ~two_back, at - 1);
-        ends = sa_append_places(ends, ~here & one_back & two_back, at);
-        before = here;
-    }
-    tokens->n = starts - tokens->starts;
-}
-
-/* The same of code points, which are encoded on the way. */
-static void sa_split(const sa_characters *all, const uint32_t *s, ptrdiff_t size,
-                     sa_tokens *tokens)
-{
-    int64_t out = 0, n = 0;
-    for (ptrdiff_t i = 0; i < size; i++) {
-        const int64_t start = out;
-        const ptrdiff_t first = i;
-        for (; i < size && sa_entry(all, s[i]) & SA_IN_WORD; i++)
-            out += sa_encode(s[i], tokens->text + out);
-        if (i - first > 1) {
-            tokens->starts[n] = start;
-            tokens->ends[n++] = out++;
-        }
-        else
-            out = start;
-    }
-    tokens->n = n;
 }
 
 static void sa_drop_stop_words(const sa_stop_words *stop, sa_tokens *tokens)
