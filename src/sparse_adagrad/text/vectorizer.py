@@ -396,13 +396,17 @@ class HashingTfidfVectorizer(HashingVectorizer):
                 (self.n_features, self.keep_tokens), KEPT_DTYPE
             )
         keeper = Keeper(batch.plan, self.kept_tokens_)
+        first = 0
+        for part in batch.parts:
+            keeper.count(part, first)
+            first += len(part.ends)
+        keeper.settle()
         if isinstance(batch.texts, Documents):
-            start = 0
-            for part in batch.parts:
-                keeper.keep_documents(part, batch.texts, start)
-                start += len(part.ends)
+            n_threads = len(batch.parts)
+            texts = batch.texts
+            _each(lambda k: keeper.fill(texts, k, n_threads), range(n_threads))
         elif batch.texts is not None:
-            keeper.keep_ngrams(batch.parts[0], batch.texts)
+            keeper.fill_from_ngrams(batch.texts)
 
     # ------------------------------------------------------------------ counting
 
