@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import cache
 from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
-from joblib import effective_n_jobs
+from joblib import cpu_count, effective_n_jobs
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse as sp
 from sklearn import get_config
@@ -56,12 +58,26 @@ class Batch:
         return sum(len(part.ends) for part in self.parts)
 
 
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """Threads that stay, as starting them takes as long as counting a short text."""
+    return ThreadPoolExecutor(cpu_count(), "sparse_adagrad.text")
+
+
+if hasattr(os, "register_at_fork"):
+    # A child has none of its parent's threads.
+    os.register_at_fork(after_in_child=_threads.cache_clear)
+
+
 def _each(function: Callable[..., Any], *runs: Any) -> list[Any]:
     """Map on one thread for each item; the first is as good as the caller's own."""
-    if len(runs[0]) == 1:
-        return [function(*(run[0] for run in runs))]
-    with ThreadPoolExecutor(len(runs[0])) as threads:
-        return list(threads.map(function, *runs))
+    first, *others = zip(*runs, strict=False)
+    waiting = [_threads().submit(function, *run) for run in others]
+    try:
+        results = [function(*first)]
+    finally:
+        wait(waiting)  # Nobody works on behind the caller's back.
+    return results + [each.result() for each in waiting]
 
 
 def _is_missing(text: Any) -> bool:
