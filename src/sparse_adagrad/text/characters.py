@@ -113,17 +113,17 @@ CHARACTERS = classify()
 
 
 def _entries(points: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    pages = CHARACTERS.pages[points // PAGE].astype(np.int64)
-    return CHARACTERS.entries[pages * PAGE + points % PAGE]
+    by_page = CHARACTERS.entries.reshape(-1, PAGE)
+    return np.asarray(by_page[CHARACTERS.pages[points // PAGE], points % PAGE])
 
 
 @cache
 def fold(lowercase: bool) -> NDArray[np.uint32]:
     """What each character below FOLDED_END becomes in words, as UTF-8.
 
-    Up to three bytes, the first the lowest, and above them how many they are and whether
-    they are of a word; or NOT_FOLDED, where the lower case is several characters or one
-    that depends on others.
+    Up to three bytes, the first the lowest, and above them how many they are and
+    whether they are of a word; or NOT_FOLDED, where the lower case is several
+    characters or one that depends on others.
     """
     points = np.arange(FOLDED_END, dtype=np.uint32)
     rare = np.zeros(FOLDED_END, np.bool_)
@@ -131,7 +131,8 @@ def fold(lowercase: bool) -> NDArray[np.uint32]:
     if lowercase:
         entries = _entries(points)
         lowered = (points + entries) & np.uint32(DISTANCE)
-        rare = (entries & EXPANDS > 0) | (points == ord(SIGMA)) | (lowered >= FOLDED_END)
+        rare = (entries & EXPANDS > 0) | (points == ord(SIGMA))
+        rare |= lowered >= FOLDED_END
         lowered = np.where(rare, points, lowered)
     follow, last = 0x80 | (lowered >> 6 & 0x3F), 0x80 | (lowered & 0x3F)
     length = 1 + (lowered >= 0x80).astype(np.uint32) + (lowered >= 0x800)

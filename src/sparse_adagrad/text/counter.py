@@ -9,9 +9,10 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from operator import index
 from typing import Any
 
@@ -51,12 +52,26 @@ class Batch:
         return sum(len(part.ends) for part in self.parts)
 
 
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """Threads that stay, as starting them takes as long as counting a short text."""
+    return ThreadPoolExecutor(os.cpu_count(), "sparse_adagrad.text")
+
+
+if hasattr(os, "register_at_fork"):
+    # A child has none of its parent's threads.
+    os.register_at_fork(after_in_child=_threads.cache_clear)
+
+
 def _each(function: Callable[..., Any], *runs: Any) -> list[Any]:
     """Map on one thread for each item; the first is as good as the caller's own."""
-    if len(runs[0]) == 1:
-        return [function(*(run[0] for run in runs))]
-    with ThreadPoolExecutor(len(runs[0])) as threads:
-        return list(threads.map(function, *runs))
+    first, *others = zip(*runs, strict=False)
+    waiting = [_threads().submit(function, *run) for run in others]
+    try:
+        results = [function(*first)]
+    finally:
+        wait(waiting)  # Nobody works on behind the caller's back.
+    return results + [each.result() for each in waiting]
 
 
 def is_arrow(X: Any) -> bool:
@@ -186,13 +201,17 @@ class TfidfCounter:
                 (self.n_features, self.keep_tokens), KEPT_DTYPE
             )
         keeper = Keeper(batch.plan, self.kept_tokens_)
+        first = 0
+        for part in batch.parts:
+            keeper.count(part, first)
+            first += len(part.ends)
+        keeper.settle()
         if isinstance(batch.texts, Documents):
-            start = 0
-            for part in batch.parts:
-                keeper.keep_documents(part, batch.texts, start)
-                start += len(part.ends)
+            n_threads = len(batch.parts)
+            texts = batch.texts
+            _each(lambda k: keeper.fill(texts, k, n_threads), range(n_threads))
         elif batch.texts is not None:
-            keeper.keep_ngrams(batch.parts[0], batch.texts)
+            keeper.fill_from_ngrams(batch.texts)
 
     def column_tokens(
         self, columns: ArrayLike

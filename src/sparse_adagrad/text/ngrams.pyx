@@ -4,6 +4,7 @@ import numpy as np
 
 from cython cimport floating
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t
+from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
 from sparse_adagrad.text.documents cimport (
@@ -64,10 +65,14 @@ cdef extern from "native/keeper.h" nogil:
         uint32_t* hashes
         int64_t n_hashes
 
+    ctypedef struct sa_taken:
+        int64_t document
+
     ctypedef struct sa_keeper:
         sa_kept* slots
         int n_slots
-        sa_sink sink
+        sa_taken* taken
+        int64_t n_taken
 
     void sa_free_sink(sa_sink* sink)
     int sa_add_runs(
@@ -88,23 +93,22 @@ cdef extern from "native/keeper.h" nogil:
         int64_t* ngram_ends,
         int64_t* at,
     )
-    void sa_free_keeper(sa_keeper* keeper)
-    int sa_keep_hashes(
-        const sa_plan* plan,
-        sa_keeper* keeper,
-        const uint32_t* hashes,
-        int64_t n_hashes,
-        int64_t start,
-        int64_t stop,
-        int64_t* n_taken,
-    )
     int sa_keep_documents(
         const sa_plan* plan,
         sa_keeper* keeper,
-        const sa_document* documents,
-        int64_t n,
         const uint32_t* hashes,
         const int64_t* ends,
+        int64_t n,
+        int64_t first,
+    )
+    void sa_settle(sa_keeper* keeper)
+    int64_t sa_look_for_texts(const sa_keeper* keeper, int64_t start, sa_sink* sink)
+    int sa_fill_share(
+        const sa_plan* plan,
+        const sa_keeper* keeper,
+        const sa_document* documents,
+        int64_t k,
+        int64_t n,
     )
     uint32_t sa_murmur3(const char* text, Py_ssize_t size)
 
@@ -347,7 +351,8 @@ cdef class Keeper:
     ----------
     plan : Plan
     slots : ndarray of shape (n_features, n_slots), KEPT_DTYPE
-        Zeroed at first; updated in place.
+        Zeroed at first; updated in place. An n-gram that takes a slot waits for its
+        text until `settle`, and then `fill` or `fill_from_ngrams`.
     """
 
     cdef Plan plan
@@ -358,7 +363,7 @@ cdef class Keeper:
         memset(&self.keeper, 0, sizeof(sa_keeper))
 
     def __dealloc__(self):
-        sa_free_keeper(&self.keeper)
+        free(self.keeper.taken)
 
     def __init__(self, Plan plan, sa_kept[:, ::1] slots):
         assert slots.shape[0] == plan.plan.n_features and slots.shape[1] > 0
@@ -367,40 +372,43 @@ cdef class Keeper:
         self.keeper.slots = &slots[0, 0]
         self.keeper.n_slots = slots.shape[1]
 
-    def keep_documents(self, Counts counts, Documents documents, Py_ssize_t start):
-        """Keep the n-grams that were counted of the documents from `start` on."""
+    def count(self, Counts counts, Py_ssize_t first):
+        """Count the n-grams of documents from number `first` on."""
         cdef const int64_t[::1] ends = counts.ngram_ends
-        assert 0 <= start <= documents.n - ends.shape[0]
         cdef int status = SA_OK
         if ends.shape[0]:
             with nogil:
                 status = sa_keep_documents(
                     &self.plan.plan,
                     &self.keeper,
-                    documents.items + start,
-                    ends.shape[0],
                     counts.sink.hashes,
                     &ends[0],
+                    ends.shape[0],
+                    first,
                 )
         if status != SA_OK:
             raise MemoryError("no memory to keep n-grams")
 
-    def keep_ngrams(self, Counts counts, documents):
-        """Keep n-grams that were made in Python, and counted."""
+    def settle(self):
+        """Let those have a slot that were the last to take it."""
+        sa_settle(&self.keeper)
+
+    def fill(self, Documents documents, int64_t share, int64_t n_shares):
+        """Copy the texts of a share of those that have taken slots."""
+        cdef int status
+        with nogil:
+            status = sa_fill_share(
+                &self.plan.plan, &self.keeper, documents.items, share, n_shares
+            )
+        if status != SA_OK:
+            raise MemoryError("no memory to keep n-grams")
+
+    def fill_from_ngrams(self, list documents):
+        """The same of all, from n-grams that were made in Python."""
+        cdef sa_sink sink
+        memset(&sink, 0, sizeof(sa_sink))
         cdef int64_t start = 0
-        cdef int64_t end
-        cdef int64_t n_taken
-        for end, ngrams in zip(counts.ngram_ends, documents, strict=True):
-            if SA_OK != sa_keep_hashes(
-                &self.plan.plan,
-                &self.keeper,
-                counts.sink.hashes,
-                counts.sink.n_hashes,
-                start,
-                end,
-                &n_taken,
-            ):
-                raise MemoryError("no memory to keep n-grams")
-            start = end
-            if n_taken:
-                add_python_ngrams(self.plan, &self.keeper.sink, ngrams)
+        while start < self.keeper.n_taken:
+            ngrams = documents[self.keeper.taken[start].document]
+            start = sa_look_for_texts(&self.keeper, start, &sink)
+            add_python_ngrams(self.plan, &sink, ngrams)

@@ -392,6 +392,8 @@ class HashingTfidfVectorizer(HashingVectorizer, TfidfCounter):
         if hasattr(X, "to_list"):  # pandas
             X = X.to_list()
         texts: list[Any] = X.tolist() if isinstance(X, np.ndarray) else list(X)
+        if self.input == "content" and set(map(type, texts)) == {str}:
+            return texts
         own = callable(self.analyzer) or self.preprocessor is not None
         for i, text in enumerate(texts):
             if type(text) is str and self.input == "content":

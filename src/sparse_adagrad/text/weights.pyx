@@ -15,7 +15,7 @@ cdef extern from "native/document.h" nogil:
 cdef enum:
     N_DAMPED = 256
     N_CACHED = 16384
-    N_AHEAD = 16  # Frequencies lie all over the memory; so far ahead they are asked for.
+    N_AHEAD = 16
 
 cdef double[N_DAMPED] damped
 for each in range(1, N_DAMPED):
@@ -50,6 +50,7 @@ cdef void weigh(
     cdef int64_t k, df
     cdef CachedIdf* cached
     for k in range(n):
+        # Frequencies lie all over the memory.
         if k + N_AHEAD < n:
             sa_prefetch(&document_frequency[columns[k + N_AHEAD]])
         cached = &cache[columns[k] & (N_CACHED - 1)]

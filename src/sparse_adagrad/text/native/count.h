@@ -65,10 +65,10 @@ static void sa_free_rows(sa_rows *rows)
 /* Room for so many more keys. */
 static inline int sa_reserve_keys(sa_rows *rows, int64_t more)
 {
-    if (rows->n_keys + more <= rows->key_room)
+    if (rows->n_keys + more < rows->key_room)
         return 1;
     int64_t room = rows->key_room;
-    const int64_t count = rows->n_keys + more;
+    const int64_t count = rows->n_keys + more + 1; /* one behind the last, to end it */
     if (!sa_reserve((void **)&rows->sorted, &room, count, sizeof(uint32_t)))
         return 0;
     return sa_reserve((void **)&rows->keys, &rows->key_room, count, sizeof(uint32_t));
@@ -148,18 +148,20 @@ static int sa_finish_row(sa_rows *rows, int key_bits)
         sa_sort_few(rows, key_bits);
     else
         sa_sort_many(rows, key_bits);
-    const uint32_t *keys = rows->keys;
+    uint32_t *keys = rows->keys;
+    keys[n] = ~keys[n - 1]; /* of another column */
     int32_t *indices = rows->indices + rows->nnz, *counts = rows->counts + rows->nnz;
     int64_t out = 0;
     int32_t count = 0;
     for (int64_t k = 0; k < n; k++) {
+        const int32_t column = (int32_t)(keys[k] >> 1);
         count += 1 - 2 * (int32_t)(keys[k] & 1);
-        indices[out] = (int32_t)(keys[k] >> 1);
+        indices[out] = column;
         counts[out] = count;
         /* No branch: whether a column comes again cannot be foretold. */
-        const int last = k + 1 == n || keys[k + 1] >> 1 != keys[k] >> 1;
+        const int32_t last = column != (int32_t)(keys[k + 1] >> 1);
         out += last;
-        count = last ? 0 : count;
+        count &= last - 1;
     }
     rows->nnz += out;
     rows->n_keys = 0;

@@ -1,31 +1,31 @@
-/* N-grams of counted documents to the slots of their columns. */
+/* N-grams of counted documents to the slots of their columns.
+ *
+ * First all hashes are counted, in order, and who takes a slot is listed. Then those that
+ * have kept theirs get their texts, for which their documents are tokenised again: on
+ * any number of threads, as no two share a slot.
+ */
 #ifndef SPARSE_ADAGRAD_KEEPER_H
 #define SPARSE_ADAGRAD_KEEPER_H
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "count.h"
 #include "document.h"
 #include "kept.h"
 #include "ngrams.h"
 
 /* Slots lie all over the memory; so many n-grams ahead they are asked for. */
-enum { SA_SLOTS_AHEAD = 12 };
+enum { SA_SLOTS_AHEAD = 16 };
 
-/* Zeroed by the caller, freed by sa_free_keeper. */
+/* Zeroed by the caller, who frees `taken`. */
 typedef struct {
     sa_kept *slots;
     int n_slots; /* of each column */
-    sa_sink sink;
     sa_taken *taken;
-    int64_t taken_room;
+    int64_t n_taken, room;
 } sa_keeper;
-
-static void sa_free_keeper(sa_keeper *keeper)
-{
-    sa_free_sink(&keeper->sink);
-    free(keeper->taken);
-}
 
 static inline sa_kept *sa_slots_of(const sa_plan *plan, const sa_keeper *keeper,
                                    uint32_t hash)
@@ -33,46 +33,99 @@ static inline sa_kept *sa_slots_of(const sa_plan *plan, const sa_keeper *keeper,
     return keeper->slots + (int64_t)(sa_key(plan, hash) >> 1) * keeper->n_slots;
 }
 
-/* Count n-grams start to stop, which are a document's, of hashes of which there are
- * `n_hashes`. The sink is then ready to be given the document again, for the texts of
- * those that have taken slots; there are `n_taken`. */
-static int sa_keep_hashes(const sa_plan *plan, sa_keeper *keeper,
-                          const uint32_t *hashes, int64_t n_hashes, int64_t start,
-                          int64_t stop, int64_t *n_taken)
+/* Count the n-grams of a document: hashes `start` to before `stop`, of `n` in all.
+ * `n_slots` is the keeper's; a constant makes a loop of its own. */
+static inline void sa_keep_hashes(const sa_plan *plan, sa_keeper *keeper, int n_slots,
+                                  const uint32_t *hashes, int64_t n, int64_t start,
+                                  int64_t stop, int64_t document)
 {
-    if (!sa_reserve((void **)&keeper->taken, &keeper->taken_room, stop - start,
-                    sizeof(sa_taken)))
-        return SA_NO_MEMORY;
     const sa_plan local = *plan;
-    sa_taken *taken = keeper->taken;
     for (int64_t k = start; k < stop; k++) {
-        if (k + SA_SLOTS_AHEAD < n_hashes)
+        if (k + SA_SLOTS_AHEAD < n)
             sa_prefetch(sa_slots_of(&local, keeper, hashes[k + SA_SLOTS_AHEAD]));
         sa_kept *slots = sa_slots_of(&local, keeper, hashes[k]);
-        sa_kept *slot = sa_keep(slots, keeper->n_slots, hashes[k]);
-        if (slot)
-            *taken++ = (sa_taken){k - start, slot};
+        sa_kept *slot = sa_keep(slots, n_slots, hashes[k]);
+        if (!slot)
+            continue;
+        /* Until it gets its text, a slot tells who was the last to take it. */
+        memcpy(slot->text, &keeper->n_taken, sizeof(int64_t));
+        keeper->taken[keeper->n_taken++] = (sa_taken){document, k - start, slot};
     }
-    keeper->sink.taken = keeper->taken;
-    keeper->sink.taken_end = taken;
-    keeper->sink.n_passed = 0;
-    *n_taken = taken - keeper->taken;
+}
+
+/* Count the n-grams of n documents from number `first` on, whose hashes end where `ends`
+ * says. */
+static int sa_keep_documents(const sa_plan *plan, sa_keeper *keeper,
+                             const uint32_t *hashes, const int64_t *ends, int64_t n,
+                             int64_t first)
+{
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t start = i ? ends[i - 1] : 0, stop = ends[i];
+        if (!sa_reserve((void **)&keeper->taken, &keeper->room,
+                        keeper->n_taken + stop - start, sizeof(sa_taken)))
+            return SA_NO_MEMORY;
+        if (keeper->n_slots == 1)
+            sa_keep_hashes(plan, keeper, 1, hashes, ends[n - 1], start, stop, first + i);
+        else
+            sa_keep_hashes(plan, keeper, keeper->n_slots, hashes, ends[n - 1], start, stop,
+                           first + i);
+    }
     return SA_OK;
 }
 
-/* Keep the n-grams of documents, whose hashes end where `ends` says. */
-static int sa_keep_documents(const sa_plan *plan, sa_keeper *keeper,
-                             const sa_document *documents, int64_t n,
-                             const uint32_t *hashes, const int64_t *ends)
+/* Leave those in the list that were the last to take their slots. */
+static void sa_settle(sa_keeper *keeper)
 {
-    int status = SA_OK;
-    for (int64_t i = 0; i < n && !status; i++) {
-        int64_t n_taken;
-        status = sa_keep_hashes(plan, keeper, hashes, ends[n - 1], i ? ends[i - 1] : 0,
-                                ends[i], &n_taken);
-        if (!status && n_taken)
-            status = sa_add_ngrams(plan, &keeper->sink, documents + i);
+    int64_t n = 0;
+    for (int64_t k = 0; k < keeper->n_taken; k++) {
+        int64_t last;
+        memcpy(&last, keeper->taken[k].slot->text, sizeof(last));
+        keeper->taken[n] = keeper->taken[k];
+        n += last == k;
     }
+    keeper->n_taken = n;
+    for (int64_t k = 0; k < n; k++)
+        sa_keep_text(keeper->taken[k].slot, "", 0);
+}
+
+/* Where share `k` of `n` of the list starts: with a document. */
+static int64_t sa_start_of_share(const sa_keeper *keeper, int64_t k, int64_t n)
+{
+    const sa_taken *taken = keeper->taken;
+    int64_t start = keeper->n_taken * k / n;
+    while (start && start < keeper->n_taken
+           && taken[start].document == taken[start - 1].document)
+        start++;
+    return start;
+}
+
+/* Let the sink be given the document of the n-gram that stands in the list at `start`,
+ * for the texts of all that are taken there; returns where the next document's are. */
+static int64_t sa_look_for_texts(const sa_keeper *keeper, int64_t start, sa_sink *sink)
+{
+    int64_t end = start + 1;
+    while (end < keeper->n_taken
+           && keeper->taken[end].document == keeper->taken[start].document)
+        end++;
+    sink->taken = keeper->taken + start;
+    sink->taken_end = keeper->taken + end;
+    sink->n_passed = 0;
+    return end;
+}
+
+/* Give share `k` of `n` of the list their texts. */
+static int sa_fill_share(const sa_plan *plan, const sa_keeper *keeper,
+                         const sa_document *documents, int64_t k, int64_t n)
+{
+    sa_sink sink = {0};
+    int status = SA_OK;
+    const int64_t end = sa_start_of_share(keeper, k + 1, n);
+    for (int64_t at = sa_start_of_share(keeper, k, n); at < end && !status;) {
+        const sa_document *document = documents + keeper->taken[at].document;
+        at = sa_look_for_texts(keeper, at, &sink);
+        status = sa_add_ngrams(plan, &sink, document);
+    }
+    sa_free_sink(&sink);
     return status;
 }
 

@@ -23,9 +23,9 @@ typedef struct {
     char text[SA_KEPT_BYTES];
 } sa_kept;
 
-/* N-gram `at` of its document has taken a slot. */
+/* N-gram `at` of a document has taken a slot. */
 typedef struct {
-    int64_t at;
+    int64_t document, at;
     sa_kept *slot;
 } sa_taken;
 

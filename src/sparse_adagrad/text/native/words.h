@@ -21,7 +21,7 @@
 #include "document.h"
 #include "tokens.h"
 
-enum { SA_BLOCK = 64 };
+enum { SA_BLOCK = 64, SA_ROUND = 8 };
 
 /* ------------------------------------------------------------------ blocks of ASCII */
 
@@ -72,12 +72,25 @@ static inline int sa_first_bit(uint64_t bits)
 #endif
 }
 
-/* Append where bits are set, from `at` on. */
+static inline int sa_count_bits(uint64_t bits)
+{
+    bits -= bits >> 1 & 0x5555555555555555u;
+    bits = (bits & 0x3333333333333333u) + (bits >> 2 & 0x3333333333333333u);
+    return (int)(((bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0fu) * 0x0101010101010101u >> 56);
+}
+
+/* Append where bits are set, from `at` on. How many there are cannot be foretold, so they
+ * go in rounds, of which the last writes more places than count. */
 static inline int64_t *sa_append_places(int64_t *out, uint64_t bits, int64_t at)
 {
-    for (; bits; bits &= bits - 1)
-        *out++ = at + sa_first_bit(bits);
-    return out;
+    int64_t *const end = out + sa_count_bits(bits);
+    do
+        for (int k = 0; k < SA_ROUND; k++) {
+            *out++ = at + sa_first_bit(bits | (uint64_t)1 << 63);
+            bits &= bits - 1;
+        }
+    while (out < end);
+    return end;
 }
 
 /* Copy n units from `at` on as bytes; whether all are ASCII. */
@@ -101,12 +114,18 @@ static inline int sa_copy_ascii(const sa_document *document, int64_t encoding, i
         }
         return all < 0x80;
     }
-    memcpy(out, (const char *)document->data + at, (size_t)n);
+    const char *bytes = (const char *)document->data + at;
+    if (n == SA_BLOCK)
+        memcpy(out, bytes, SA_BLOCK); /* in place, as its size is a constant */
+    else
+        memcpy(out, bytes, (size_t)n);
     if (encoding == SA_ASCII)
         return 1;
-    for (int k = 0; k < n; k++)
-        all |= (unsigned char)out[k];
-    return all < 0x80;
+    uint64_t eight[SA_BLOCK / 8]; /* of the block, which is filled up with zeros */
+    memcpy(eight, out, SA_BLOCK);
+    for (int k = 1; k < SA_BLOCK / 8; k++)
+        eight[0] |= eight[k];
+    return !(eight[0] & 0x8080808080808080u);
 }
 
 /* --------------------------------------------------------------- words as they come */
@@ -178,15 +197,18 @@ static inline int64_t sa_split_characters(sa_splitter *splitter, const sa_charac
                                           const sa_document *document, int64_t encoding,
                                           int lowercase, int64_t at, int64_t stop)
 {
-    sa_splitter s = *splitter; /* which no character that is written may change */
+    sa_splitter s = *splitter; /* in registers: its address is given to nobody */
     while (at < stop) {
         const int64_t start = at;
         const uint32_t c = sa_next(document, encoding, &at);
         const uint32_t folded = c < SA_FOLDED_END ? all->folded[c] : SA_NOT_FOLDED;
         if (c == SA_INVALID)
             return -1;
-        if (folded & SA_NOT_FOLDED)
-            sa_split_rare(&s, all, document, lowercase, c, start, at);
+        if (folded & SA_NOT_FOLDED) {
+            *splitter = s;
+            sa_split_rare(splitter, all, document, lowercase, c, start, at);
+            s = *splitter;
+        }
         else
             sa_split_character(&s, folded, folded >> SA_FOLDED_LENGTH & 3,
                                (folded & SA_FOLDED_IN_WORD) != 0);
