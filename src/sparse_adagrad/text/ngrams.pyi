@@ -11,6 +11,13 @@ from sparse_adagrad.text.documents import Documents
 ANALYZERS: dict[str, int]
 KEPT_DTYPE: np.dtype[np.void]
 
+def hash_runs(
+    text: bytes,
+    starts: NDArray[np.int64],  # (n,), rising
+    ends: NDArray[np.int64],  # (n,), rising
+    avx2: bool,
+) -> NDArray[np.uint32] | None: ...  # (n,)
+
 class Plan:
     def __init__(
         self,

@@ -24,6 +24,15 @@ cdef extern from "native/keeper.h" nogil:
         SA_KEPT_BYTES
         SA_HASH_READS_ON
 
+    ctypedef void (*sa_hash_many)(
+        const char* text,
+        const int64_t* starts,
+        const int64_t* ends,
+        int64_t n,
+        uint32_t* out,
+    ) noexcept
+    sa_hash_many sa_hash_variant(int avx2)
+
     ctypedef struct sa_characters:
         const uint16_t* pages
         const uint32_t* entries
@@ -41,6 +50,7 @@ cdef extern from "native/keeper.h" nogil:
         int lowercase
         int alternate_sign
         bint note_hashes
+        sa_hash_many hash_many
         int64_t min_n
         int64_t max_n
         uint32_t n_features
@@ -113,6 +123,33 @@ cdef extern from "native/keeper.h" nogil:
     uint32_t sa_murmur3(const char* text, Py_ssize_t size)
 
 
+# The widest that runs.
+cdef sa_hash_many HASH_MANY = sa_hash_variant(True)
+if HASH_MANY == NULL:
+    HASH_MANY = sa_hash_variant(False)
+
+
+def hash_runs(
+    bytes text, const int64_t[::1] starts, const int64_t[::1] ends, bint avx2
+):
+    """Hash runs of a text by one variant, for tests; None where it does not run.
+
+    Both `starts` and `ends` rise.
+    """
+    assert starts.shape[0] == ends.shape[0]
+    cdef sa_hash_many hash_many = sa_hash_variant(avx2)
+    if hash_many == NULL:
+        return None
+    for start, end in zip(starts, ends, strict=True):
+        assert 0 <= start <= end <= len(text)
+    out_array = np.empty(starts.shape[0], np.uint32)
+    cdef uint32_t[::1] out = out_array
+    cdef bytes spaced = text + bytes(SA_HASH_READS_ON)
+    if starts.shape[0]:
+        hash_many(spaced, &starts[0], &ends[0], starts.shape[0], &out[0])
+    return out_array
+
+
 ANALYZERS = {"word": SA_WORD, "char": SA_CHAR, "char_wb": SA_CHAR_WB}
 
 # A slot of a column: an n-gram's hash, how much more often than others it was met, its
@@ -162,6 +199,7 @@ cdef class Plan:
         self.plan.lowercase = bool(lowercase)
         self.plan.alternate_sign = bool(alternate_sign)
         self.plan.note_hashes = note_hashes
+        self.plan.hash_many = HASH_MANY
         self.plan.min_n, self.plan.max_n = ngram_range
         self.plan.n_features = n_features
         if n_features & (n_features - 1) == 0:

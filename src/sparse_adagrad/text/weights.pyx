@@ -3,7 +3,7 @@
 from cython cimport floating
 from libc.math cimport copysign, fabs, log, sqrt
 from libc.stdint cimport int32_t, int64_t
-from libc.string cimport memset
+from libc.stdlib cimport calloc, free
 
 
 cdef extern from "native/document.h" nogil:
@@ -115,9 +115,12 @@ def weigh_rows(
     cdef int64_t start = 0
     cdef int64_t i, k, n
     cdef floating* row
-    cdef CachedIdf[N_CACHED] cache
+    cdef CachedIdf* cache = NULL
+    if document_frequency.shape[0]:
+        cache = <CachedIdf*> calloc(N_CACHED, sizeof(CachedIdf))
+        if cache == NULL:
+            raise MemoryError("no memory to weigh rows")
     with nogil:
-        memset(cache, 0, sizeof(cache))
         for i in range(ends.shape[0]):
             n = ends[i] - start
             if n == 0:
@@ -141,3 +144,4 @@ def weigh_rows(
             if norm:
                 normalise(row, n, norm)
             start = ends[i]
+    free(cache)

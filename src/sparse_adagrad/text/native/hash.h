@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* Bytes behind its end that a text to be hashed lets be read. */
-enum { SA_HASH_READS_ON = 12 };
+enum { SA_HASH_READS_ON = 16 };
 
 static inline uint32_t sa_rotate(uint32_t x, int by) { return x << by | x >> (32 - by); }
 

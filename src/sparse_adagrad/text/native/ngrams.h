@@ -3,7 +3,7 @@
  *     decode, lower       characters.h
  *     words               words.h         from a document at once
  *     characters          tokens.h        from code points
- *     n-grams, hash       here, and hash.h
+ *     n-grams, hash       here, and hash_many.h
  *     count               count.h
  *
  * Columns and signs are those of scikit-learn's FeatureHasher. Functions that can fail
@@ -16,6 +16,7 @@
 #include "count.h"
 #include "document.h"
 #include "hash.h"
+#include "hash_many.h"
 #include "kept.h"
 #include "tokens.h"
 #include "words.h"
@@ -28,6 +29,7 @@ typedef struct {
     int lowercase;
     int alternate_sign;
     int note_hashes;
+    sa_hash_many hash_many;
     int64_t min_n, max_n;
     uint32_t n_features;
     uint32_t column_mask; /* n_features - 1 where that is a power of two, else 0 */
@@ -90,23 +92,19 @@ static int sa_add_runs(const sa_plan *plan, sa_sink *sink, const char *text,
     }
     if (!sa_reserve_keys(&sink->rows, n))
         return SA_NO_MEMORY;
+    uint32_t *keys = sink->rows.keys + sink->rows.n_keys, *hashes = keys;
+    if (plan->note_hashes) {
+        if (!sa_reserve((void **)&sink->hashes, &sink->hash_room, sink->n_hashes + n,
+                        sizeof(uint32_t)))
+            return SA_NO_MEMORY;
+        hashes = sink->hashes + sink->n_hashes;
+        sink->n_hashes += n;
+    }
+    plan->hash_many(text, starts, ends, n, hashes);
     const sa_plan local = *plan;
-    uint32_t *keys = sink->rows.keys + sink->rows.n_keys;
-    sink->rows.n_keys += n;
-    if (!plan->note_hashes) {
-        for (int64_t t = 0; t < n; t++)
-            keys[t] = sa_key(&local, sa_murmur3(text + starts[t], ends[t] - starts[t]));
-        return SA_OK;
-    }
-    if (!sa_reserve((void **)&sink->hashes, &sink->hash_room, sink->n_hashes + n,
-                    sizeof(uint32_t)))
-        return SA_NO_MEMORY;
-    uint32_t *hashes = sink->hashes + sink->n_hashes;
-    sink->n_hashes += n;
-    for (int64_t t = 0; t < n; t++) {
-        hashes[t] = sa_murmur3(text + starts[t], ends[t] - starts[t]);
+    for (int64_t t = 0; t < n; t++)
         keys[t] = sa_key(&local, hashes[t]);
-    }
+    sink->rows.n_keys += n;
     return SA_OK;
 }
 
