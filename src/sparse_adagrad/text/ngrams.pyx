@@ -11,6 +11,7 @@ from sparse_adagrad.text.documents cimport (
     SA_NO_MEMORY, SA_OK, Documents, sa_document
 )
 
+from sparse_adagrad.kernels.adagrad import cpu_variant
 from sparse_adagrad.text.characters import CHARACTERS, fold
 
 
@@ -123,8 +124,8 @@ cdef extern from "native/keeper.h" nogil:
     uint32_t sa_murmur3(const char* text, Py_ssize_t size)
 
 
-# The widest that runs.
-cdef sa_hash_many HASH_MANY = sa_hash_variant(True)
+# As the kernels have it: SPARSE_ADAGRAD_CPU=portable forces the portable one here too.
+cdef sa_hash_many HASH_MANY = sa_hash_variant(cpu_variant() != "portable")
 if HASH_MANY == NULL:
     HASH_MANY = sa_hash_variant(False)
 
