@@ -4,19 +4,22 @@ import gzip
 import os
 import subprocess
 import sys
+from functools import partial
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 from sklearn.datasets import dump_svmlight_file
 from typer.testing import CliRunner
 
-from sparse_adagrad import SparseAdaGradRegressor, cli, demo
+from sparse_adagrad import SparseAdaGradRegressor, cli, demo, progress
 from sparse_adagrad._learner import Learner
 from sparse_adagrad.io import model_file
 from sparse_adagrad.pipeline import StreamingPipeline, make_streaming_pipeline
-from sparse_adagrad.run import Run, new_vectorizer
+from sparse_adagrad.run import Reading, Run, new_pipeline, new_vectorizer
 from sparse_adagrad.text import HashingTfidfVectorizer
 from tests.io.files import zstd
 
@@ -470,3 +473,20 @@ def test_demo_reports_what_it_should(monkeypatch):
     assert abs(by_name["the mean"].r2) < 0.1
     assert by_name["SparseAdaGradRegressor()"].r2 > by_name["the mean"].r2
     assert all(result.seconds > 0 for result in results)
+
+
+def test_the_live_bar_tells_pace_loss_and_memory(reviews, monkeypatch):
+    shown = StringIO()
+    terminal = partial(Console, file=shown, force_terminal=True, width=150)
+    monkeypatch.setattr(
+        progress, "Console", lambda stderr, highlight: terminal(highlight=highlight)
+    )
+    learned = Run(
+        new_pipeline(new_vectorizer(2**10)), Reading(["review"], "stars", batch_rows=50)
+    )
+    with progress.RunProgress(learned, 1) as bar:
+        learned.learn([str(reviews)], 1, bar)
+    last = shown.getvalue().split("\r")[-1]
+    rmse = f"RMSE {learned.passes[0].rmse:.5g}"
+    for each in ("rows/s", rmse, "MiB", "B/s", "0:00:00"):
+        assert each in last, last

@@ -13,7 +13,6 @@ from rich.progress import (
     Progress,
     TextColumn,
     TimeRemainingColumn,
-    TransferSpeedColumn,
 )
 
 from sparse_adagrad.run import AnyBatch, Pass, Run, target_of
@@ -35,7 +34,6 @@ class RunProgress:
         self.bar = Progress(
             BarColumn(),
             TextColumn("{task.fields[note]}"),
-            TransferSpeedColumn(),
             TimeRemainingColumn(),
             console=console,
             disable=not console.is_terminal,
@@ -65,12 +63,14 @@ class RunProgress:
         seconds = perf_counter() - self.start
         memory = self.process.memory_info().rss / MIB
         total = batch.bytes_total
+        completed = batch.bytes_read + (number - 1) * (total or 0)
         self.bar.update(
             self.task,
             total=None if total is None else total * self.n_passes,
-            completed=batch.bytes_read + (number - 1) * (total or 0),
-            note=f"{self.n_rows / seconds:,.0f} rows/s  RMSE {current.rmse:.5g}  "
-            f"{memory:,.0f} MiB",
+            completed=completed,
+            note=f"{self.n_rows / seconds:,.0f} rows/s  "
+            f"{completed / seconds / 1e6:,.1f} MB/s  "
+            f"RMSE {current.rmse:.5g}  {memory:,.0f} MiB",
         )
 
     def _head(self, number: int) -> None:
