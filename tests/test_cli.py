@@ -488,5 +488,5 @@ def test_the_live_bar_tells_pace_loss_and_memory(reviews, monkeypatch):
         learned.learn([str(reviews)], 1, bar)
     last = shown.getvalue().split("\r")[-1]
     rmse = f"RMSE {learned.passes[0].rmse:.5g}"
-    for each in ("rows/s", rmse, "MiB", "B/s", "0:00:00"):
+    for each in ("rows/s", rmse, "MiB", "MB/s", "0:00:00"):
         assert each in last, last
