@@ -142,7 +142,7 @@ def deal_rows(
     """
     if n_threads == 1:
         return [problem.rows_to_visit]
-    order = problem.order(rng)
-    if not len(order):
-        order = np.arange(problem.rows.n_samples)
-    return [np.sort(order[t::n_threads]) for t in range(n_threads)]
+    if rng is None:
+        rows = problem.all_to_visit()
+        return [np.ascontiguousarray(rows[t::n_threads]) for t in range(n_threads)]
+    return [np.sort(part) for part in np.array_split(problem.order(rng), n_threads)]

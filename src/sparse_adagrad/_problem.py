@@ -59,6 +59,8 @@ class Problem:
         Empty: all, in sequence.
     weight_sum : float
         Of the rows to visit.
+    run : int
+        Neighbouring rows that a shuffled epoch visits one after the other.
     validation : tuple of (Rows, ndarray, ndarray) or None
         Data, targets and weights that are held out.
     """
@@ -68,6 +70,7 @@ class Problem:
     weights: NDArray[np.float64]
     rows_to_visit: NDArray[np.int64]
     weight_sum: float
+    run: int = 1
     validation: tuple[Rows, NDArray[np.float64], NDArray[np.float64]] | None = None
 
     @classmethod
@@ -86,17 +89,21 @@ class Problem:
     def n_visited(self) -> int:
         return len(self.rows_to_visit) or self.rows.n_samples
 
+    def all_to_visit(self) -> NDArray[np.int64]:
+        """Rows to visit, in sequence, each by its number."""
+        if len(self.rows_to_visit):
+            return self.rows_to_visit
+        return np.arange(self.rows.n_samples, dtype=np.int64)
+
     def order(self, rng: np.random.RandomState | None) -> NDArray[np.int64]:
         """Rows of one epoch: shuffled by `rng`, or as they are."""
         if rng is None:
             return self.rows_to_visit
-        if not len(self.rows_to_visit):
-            return rng.permutation(self.rows.n_samples).astype(np.int64, copy=False)
-        return rng.permutation(self.rows_to_visit)
+        return shuffle_in_runs(self.all_to_visit(), self.run, rng)
 
     def hold_out(self, fraction: float, rng: np.random.RandomState) -> None:
         """Move a share of the rows to the validation set."""
-        shuffled = self.order(rng)
+        shuffled = rng.permutation(self.all_to_visit())
         n_held_out = int(np.ceil(fraction * len(shuffled)))
         if n_held_out >= len(shuffled):
             raise ValueError(
@@ -112,6 +119,15 @@ class Problem:
             if len(self.weights)
             else float(len(self.rows_to_visit))
         )
+
+
+def shuffle_in_runs(
+    rows: NDArray[np.int64], run: int, rng: np.random.RandomState
+) -> NDArray[np.int64]:
+    """Shuffle rows in runs of neighbours, cut elsewhere each time."""
+    starts = np.arange(-rng.randint(run), len(rows), run)
+    places = (rng.permutation(starts)[:, np.newaxis] + np.arange(run)).ravel()
+    return rows[places[(places >= 0) & (places < len(rows))]]
 
 
 def as_outputs(y: NDArray[np.float64]) -> NDArray[np.float64]:

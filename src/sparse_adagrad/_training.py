@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparse_adagrad._layout import Layout
-from sparse_adagrad._problem import Problem, Rows
+from sparse_adagrad._problem import Problem, Rows, shuffle_in_runs
 from sparse_adagrad._state import MAX_INFLATION, ModelState, aligned_zeros
 from sparse_adagrad.kernels import adagrad
 
@@ -88,7 +88,7 @@ class Trainer:
             return self.parts
         if len(self.parts) == 1:
             return [self.problem.order(rng)]
-        return [rng.permutation(part) for part in self.parts]
+        return [shuffle_in_runs(part, self.problem.run, rng) for part in self.parts]
 
     def run(self, order: Order, half: int | None = None) -> NDArray[np.float64]:
         """Visit an epoch's rows, or one half of them; weighted sums of losses.

@@ -94,8 +94,9 @@ class SparseAdaGradRegressor(
     n_iter_no_change : int, default=5
         Epochs without progress before `fit` stops.
     shuffle : bool, default=True
-        Whether `fit` visits the rows in a new order each epoch. `partial_fit` never
-        changes the order.
+        Whether `fit` visits the rows in a new order each epoch: at random, in runs of
+        eight neighbours, since memory streams along these; one by one where neighbours
+        have targets alike. `partial_fit` never changes the order.
     random_state : int, RandomState instance or None, default=None
         Seeds the order and the validation split.
     early_stopping : bool, default=False
