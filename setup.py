@@ -16,7 +16,7 @@ FLAGS = ["/Od" if DEBUG else "/O2"] if sys.platform == "win32" else UNIX_FLAGS
 
 KERNELS = "src/sparse_adagrad/kernels"
 TEXT = "src/sparse_adagrad/text"
-SOURCES = {"adagrad": [f"{KERNELS}/native/variants.c"]}
+SOURCES = {"cpu": [f"{KERNELS}/native/variants.c"]}
 
 extensions = [
     Extension(
@@ -27,7 +27,7 @@ extensions = [
         extra_compile_args=FLAGS,
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
     )
-    for name in ("csr", "losses", "scales", "columns", "adagrad")
+    for name in ("cpu", "csr", "losses", "scales", "columns", "adagrad")
 ]
 extensions += [
     Extension(

@@ -26,8 +26,8 @@ from sparse_adagrad._preparation import measure_scales
 from sparse_adagrad._problem import Problem
 from sparse_adagrad._state import ModelState
 from sparse_adagrad._training import Trainer
-from sparse_adagrad._validation import Rows, check_rows
-from sparse_adagrad.kernels import adagrad
+from sparse_adagrad._validation import check_rows
+from sparse_adagrad.kernels import adagrad, cpu
 
 ENTRIES = 19_000_000
 ROUNDS = 7
@@ -60,7 +60,7 @@ CASES = {
     **{f"2^{b} columns": replace(BASE, columns=2**b) for b in (14, 20, 22, 24)},
     "2^22 columns, shuffled": replace(BASE, columns=2**22, shuffled=True),
     **{f"{n} a row": replace(BASE, mean_nnz=n) for n in (5, 20, 300, 1000)},
-    **{name: replace(BASE, variant=name) for name in adagrad.variants()},
+    **{name: replace(BASE, variant=name) for name in cpu.variants()},
 }
 
 
@@ -76,22 +76,23 @@ def data(
 def trainer(case: Case, X: sp.csr_array, y: NDArray[np.float64]) -> Trainer:
     """As `fit` has it before its first epoch."""
     model = SparseAdaGradRegressor(dtype=case.dtype)
-    rows = Rows(X.data, X.indices, X.indptr, X.shape[1])
+    state_dtype = np.dtype(case.dtype)
+    rows = check_rows(model, X, reset=True, state_dtype=state_dtype, measured=True)
     target = np.column_stack([y * (o + 1) for o in range(case.outputs)])
     problem = Problem.of(rows, target, np.empty(0))
     state = ModelState.allocate(
         X.shape[1],
         case.outputs,
-        np.dtype(case.dtype),
+        state_dtype,
         scaling="auto",
         initial_accumulator_value=0.0,
     )
     settings = model._settings(running=False)
-    problem, found = measure_scales(state, problem, settings)
+    problem = measure_scales(state, problem, settings)
     strength = adagrad.ridge_alpha(settings, state.totals, state.outputs) / len(y)
     alpha = np.outer(strength * case.penalised, [0.0, 1.0])
     model.set_params(n_jobs=case.threads, shuffle=case.shuffled)
-    layout = model._lay_out(state, problem, found, np.random.RandomState(0))
+    layout = model._lay_out(state, problem, np.random.RandomState(0))
     return Trainer(state, problem, settings, alpha, layout=layout)
 
 
@@ -99,16 +100,16 @@ def trainer(case: Case, X: sp.csr_array, y: NDArray[np.float64]) -> Trainer:
 def best_variant():
     best = cpu_variant()
     yield best
-    adagrad.use_variant(best)
+    cpu.use_variant(best)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_epoch(benchmark, best_variant, name):
     case = CASES[name]
     X, y = data(case.columns, case.mean_nnz, case.dtype, case.index)
-    adagrad.use_variant("portable")
+    cpu.use_variant("portable")
     expected = trainer(replace(case, threads=1), X, y).run([IN_SEQUENCE])
-    adagrad.use_variant(best_variant if case.variant == "best" else case.variant)
+    cpu.use_variant(best_variant if case.variant == "best" else case.variant)
     ours = trainer(case, X, y)
     order = ours.order(np.random.RandomState(0) if case.shuffled else None)
     losses = ours.run(order)
@@ -127,13 +128,11 @@ def test_epoch(benchmark, best_variant, name):
     def others():
         scipys.append(seconds(lambda: (X @ w, X.T @ r)))
         if base is not None:
-            adagrad.use_variant(best_variant)
+            cpu.use_variant(best_variant)
             bases.append(seconds(lambda: base.run([IN_SEQUENCE])))
             # Ours finds the caches as the base did.
             _ = X @ w, X.T @ r
-            adagrad.use_variant(
-                best_variant if case.variant == "best" else case.variant
-            )
+            cpu.use_variant(best_variant if case.variant == "best" else case.variant)
 
     benchmark.pedantic(ours.run, (order,), setup=others, rounds=ROUNDS, warmup_rounds=1)
     took = benchmark.stats.stats.median
@@ -197,16 +196,12 @@ def test_checking_and_preparing(benchmark):
     """All that `fit` does before its first epoch, over an epoch."""
     X, y = data(*BASE_DATA)
     assert trainer(BASE, X, y).run([IN_SEQUENCE])[0, 0] > 0
-    model = SparseAdaGradRegressor()
     epoch = trainer(BASE, X, y)
     epochs = []
 
-    def prepare():
-        check_rows(model, X, reset=True, state_dtype=np.dtype("float32"))
-        trainer(BASE, X, y)
-
     benchmark.pedantic(
-        prepare,
+        trainer,
+        (BASE, X, y),
         setup=lambda: epochs.append(seconds(lambda: epoch.run([IN_SEQUENCE]))),
         rounds=ROUNDS,
         warmup_rounds=1,

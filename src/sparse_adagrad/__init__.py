@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from sparse_adagrad.kernels.adagrad import cpu_variant
+from sparse_adagrad.kernels.cpu import cpu_variant
 
 if TYPE_CHECKING:
     from sparse_adagrad.regressor import SparseAdaGradRegressor

@@ -68,20 +68,20 @@ class Layout:
         cls,
         state: ModelState,
         problem: Problem,
-        found: NDArray[np.void],
+        counts: NDArray[np.int64],
         parts: list[NDArray[np.int64]],
     ) -> Layout:
-        """Lay out the features that `found`, of `columns.COLUMN_DTYPE`, has counted."""
+        """Lay out the features; `counts` has the entries of each column."""
         rows, n_threads = problem.rows, len(parts)
         entries_per_merge = min(
             ENTRIES_PER_MERGE, rows.nnz // (n_threads * MERGES_PER_EPOCH) + 1
         )
-        present = columns.by_frequency(found)
+        present = columns.by_frequency(counts)
         n_hot = 0
         if n_threads > 1:
             merges = rows.nnz // (n_threads * entries_per_merge)
             often = bit_floor(MEETINGS * n_threads * merges)
-            n_hot = int((found["count"] >= often).sum())
+            n_hot = int((counts >= often).sum())
         copies = [0, *(len(present) + 1 + t * n_hot for t in range(n_threads))]
         n_places = copies.pop()
         dtype = np.int32 if n_places < 2**31 else np.int64

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,12 +19,15 @@ class Rows:
     indices : ndarray of shape (>= nnz,), int32 or int64
     indptr : ndarray of shape (n_samples + 1,), int32 or int64
     n_features : int
+    squares : ndarray of shape (n_samples,) or (0,), float64
+        Sums of each row's squares, where they have been measured.
     """
 
     data: NDArray[Any]
     indices: NDArray[Any]
     indptr: NDArray[Any]
     n_features: int
+    squares: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
     @property
     def n_samples(self) -> int:

@@ -20,6 +20,7 @@ from sparse_adagrad._problem import Rows
 from sparse_adagrad.kernels import csr
 
 FLOAT_TYPES = (np.dtype(np.float32), np.dtype(np.float64))
+NOT_MEASURED = np.empty(0)
 INDEX_TYPES = (np.dtype(np.int32), np.dtype(np.int64))
 
 
@@ -30,6 +31,7 @@ def check_rows(
     reset: bool,
     state_dtype: np.dtype[Any],
     width: Literal["equal", "narrower", "any"] = "equal",
+    measured: bool = False,
 ) -> Rows:
     """Check a matrix and bring it into the kernel's form.
 
@@ -45,6 +47,8 @@ def check_rows(
         Values have to fit into it.
     width : {"equal", "narrower", "any"}
         Which numbers of columns pass: that of the fitted model, up to it, or all.
+    measured : bool
+        Whether the squares of the rows are measured by the way.
 
     Raises
     ------
@@ -70,7 +74,7 @@ def check_rows(
         estimator.n_features_in_ = n_features
     else:
         _check_width(estimator, n_features, width)
-    return _checked_rows(X, state_dtype)
+    return _checked_rows(X, state_dtype, measured)
 
 
 def _is_csr(X: Any) -> bool:
@@ -154,6 +158,7 @@ def _check_structure(
     n_major: int,
     n_minor: int,
     state_dtype: np.dtype[Any],
+    squares: NDArray[np.float64] = NOT_MEASURED,
 ) -> bool:
     """Raise if a compressed matrix is malformed; tell whether its rows are sorted."""
     for name, array in (("data", data), ("indices", indices), ("indptr", indptr)):
@@ -169,7 +174,7 @@ def _check_structure(
         )
     largest = float(np.finfo(min(data.dtype, state_dtype, key=_itemsize)).max)
     code, row, position, rows_sorted = csr.check_csr(
-        np.ascontiguousarray(data), indices, indptr, n_minor, largest
+        np.ascontiguousarray(data), indices, indptr, n_minor, largest, squares
     )
     if code != csr.OK:
         raise ValueError(
@@ -222,7 +227,7 @@ def _structure_message(
     )
 
 
-def _checked_rows(X: Any, state_dtype: np.dtype[Any]) -> Rows:
+def _checked_rows(X: Any, state_dtype: np.dtype[Any], measured: bool) -> Rows:
     n_samples, n_features = X.shape
     if len(X.data) != len(X.indices) and X.indptr[-1] > min(
         len(X.data), len(X.indices)
@@ -234,8 +239,9 @@ def _checked_rows(X: Any, state_dtype: np.dtype[Any]) -> Rows:
     data = np.ascontiguousarray(X.data)
     indices = _index_array(X.indices, "indices")
     indptr = _index_array(X.indptr, "indptr")
+    squares = np.empty(n_samples) if measured else NOT_MEASURED
     rows_sorted = _check_structure(
-        data, indices, indptr, n_samples, n_features, state_dtype
+        data, indices, indptr, n_samples, n_features, state_dtype, squares
     )
     # Order is of no account to the kernels, but the step is not linear.
     if not rows_sorted and csr.has_duplicates(indices, indptr, n_features):
@@ -246,8 +252,10 @@ def _checked_rows(X: Any, state_dtype: np.dtype[Any]) -> Rows:
         summed.sum_duplicates()
         data, indices, indptr = summed.data, summed.indices, summed.indptr
         # A sum of finite values need not be finite.
-        _check_structure(data, indices, indptr, n_samples, n_features, state_dtype)
-    return Rows(data, indices, indptr, n_features)
+        _check_structure(
+            data, indices, indptr, n_samples, n_features, state_dtype, squares
+        )
+    return Rows(data, indices, indptr, n_features, squares)
 
 
 def check_target(

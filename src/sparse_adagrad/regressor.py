@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sparse_adagrad._layout import MANY_FEATURES, Layout, deal_rows, useful_threads
 from sparse_adagrad._learner import Interrupted, Learner
-from sparse_adagrad._preparation import measure_scales, observe_columns
+from sparse_adagrad._preparation import count_entries, measure_scales
 from sparse_adagrad._problem import Problem, Rows, as_outputs
 from sparse_adagrad._state import MAX_INFLATION, ModelState
 from sparse_adagrad._training import Progress, Trainer, predict_raw
@@ -258,8 +258,8 @@ class SparseAdaGradRegressor(
                 state = before.copy()
             # A column's unit is divided out once, not in every epoch.
             settings = self._settings(running=False)
-            problem, found = measure_scales(state, problem, settings)
-            self._run_epochs(state, problem, found, X, y, sample_weight)
+            problem = measure_scales(state, problem, settings)
+            self._run_epochs(state, problem, X, y, sample_weight)
         return self
 
     def partial_fit(
@@ -302,18 +302,12 @@ class SparseAdaGradRegressor(
         return self
 
     def _run_epochs(
-        self,
-        state: ModelState,
-        problem: Problem,
-        found: NDArray[np.void] | None,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
+        self, state: ModelState, problem: Problem, X: Any, y: Any, sample_weight: Any
     ) -> None:
         """Train epoch by epoch, until told to stop; keeps what an interrupt leaves."""
         settings = self._settings(running=False)
         rng = check_random_state(self.random_state)
-        layout = self._lay_out(state, problem, found, rng)
+        layout = self._lay_out(state, problem, rng)
         alpha, measure = self._fit_alpha(state, problem, settings)
         trainer = Trainer(
             state,
@@ -388,11 +382,7 @@ class SparseAdaGradRegressor(
                 )
 
     def _lay_out(
-        self,
-        state: ModelState,
-        problem: Problem,
-        found: NDArray[np.void] | None,
-        rng: np.random.RandomState,
+        self, state: ModelState, problem: Problem, rng: np.random.RandomState
     ) -> Layout | None:
         """A layout for several threads or many features, or None: as they are."""
         if state.fades:
@@ -403,8 +393,8 @@ class SparseAdaGradRegressor(
         if n_threads == 1 and state.n_features < MANY_FEATURES:
             return None
         parts = deal_rows(problem, n_threads, rng if self.shuffle else None)
-        found = observe_columns(problem) if found is None else found
-        return Layout.of(state, problem, found, parts)
+        counts = count_entries(problem.rows, problem.rows_to_visit)
+        return Layout.of(state, problem, counts, parts)
 
     def _fit_alpha(
         self, state: ModelState, problem: Problem, settings: adagrad.Settings
@@ -539,10 +529,8 @@ class SparseAdaGradRegressor(
                 )
             self._checked_parameters = parameters
 
-    def _check_X(self, X: Any, *, reset: bool, width: Any = "equal") -> Rows:
-        return check_rows(
-            self, X, reset=reset, state_dtype=np.dtype(self.dtype), width=width
-        )
+    def _check_X(self, X: Any, *, reset: bool, **how: Any) -> Rows:
+        return check_rows(self, X, reset=reset, state_dtype=np.dtype(self.dtype), **how)
 
     def _check_y(self, y: Any, n_samples: int, name: str = "y") -> NDArray[np.float64]:
         return check_target(
@@ -553,7 +541,7 @@ class SparseAdaGradRegressor(
         self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any
     ) -> Problem:
         continues = self.warm_start and self._state is not None
-        rows = self._check_X(X, reset=not continues)
+        rows = self._check_X(X, reset=not continues, measured=True)
         target = self._check_y(y, rows.n_samples)
         weights = check_weights(self, sample_weight, rows.n_samples)
         problem = Problem.of(rows, target, weights)

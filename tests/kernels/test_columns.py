@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse as sp
 
 from sparse_adagrad.kernels import columns, scales
 from tests.strategies import csr_matrices
@@ -12,18 +13,40 @@ from tests.strategies import csr_matrices
 ALL = np.empty(0, np.int64)
 
 
-@given(csr_matrices())
-def test_observed_columns_are_their_largest_and_their_count(X):
-    found = np.zeros(X.shape[1], columns.COLUMN_DTYPE)
-    columns.observe_columns(X.data, X.indices, X.indptr, ALL, found)
-    dense = np.abs(X.toarray())
-    assert_array_equal(found["largest"], dense.max(axis=0, initial=0))
-    assert_array_equal(found["count"], (dense > 0).sum(axis=0))
-    once_more = found.copy()
+@given(csr_matrices(), st.integers(0, 3), st.sampled_from([np.float32, np.float64]))
+def test_largest_of_the_columns(X, rank, dtype):
+    dense = np.abs(X.toarray()).astype(dtype)
+    sizes = np.unique(np.append(np.abs(X.data), 0.0))
+    above = float(sizes[min(rank, len(sizes) - 1)])
+    largest = np.zeros(X.shape[1], dtype)
+    columns.raise_largest(X.data, X.indices, X.indptr, ALL, above, largest)
+    expected = dense.max(axis=0, initial=0)
+    assert_array_equal(largest, np.where(expected > dtype(above), expected, 0))
+    # What there is stays, and rows that are not visited do not count.
+    largest[:] = before = 1.0
     last = np.array([X.shape[0] - 1])
-    columns.observe_columns(X.data, X.indices, X.indptr, last, once_more)
-    assert_array_equal(once_more["largest"], found["largest"])
-    assert_array_equal(once_more["count"] - found["count"], dense[-1] > 0)
+    columns.raise_largest(X.data, X.indices, X.indptr, last, 0.0, largest)
+    assert_array_equal(largest, np.maximum(dense[-1], before))
+
+
+def test_largest_of_long_rows():
+    rng = np.random.default_rng(0)
+    X = sp.csr_array(rng.normal(size=(3, 2000)))
+    largest = np.zeros(2000)
+    columns.raise_largest(X.data, X.indices, X.indptr, ALL, 1.5, largest)
+    expected = np.abs(X.toarray()).max(axis=0)
+    assert_array_equal(largest, np.where(expected > 1.5, expected, 0))
+
+
+@given(csr_matrices())
+def test_counted_entries(X):
+    counts = np.zeros(X.shape[1], np.int64)
+    columns.count_entries(X.data, X.indices, X.indptr, ALL, counts)
+    present = X.toarray() != 0
+    assert_array_equal(counts, present.sum(axis=0))
+    last = np.array([X.shape[0] - 1])
+    columns.count_entries(X.data, X.indices, X.indptr, last, counts)
+    assert_array_equal(counts, present.sum(axis=0) + present[-1])
 
 
 @given(
@@ -35,10 +58,11 @@ def test_observed_columns_are_their_largest_and_their_count(X):
     )
 )
 def test_median_is_exact(figures):
-    found = np.array(figures, columns.COLUMN_DTYPE)
-    entries = np.sort(np.repeat(found["largest"], found["count"]))
+    values = np.array([value for value, _ in figures], float)
+    counts = np.array([count for _, count in figures], np.int64)
+    entries = np.sort(np.repeat(values, counts))
     expected = entries[(len(entries) - 1) // 2] if len(entries) else 0.0
-    assert columns.median_largest(found) == expected
+    assert columns.weighted_median(values, counts) == expected
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -53,9 +77,8 @@ def test_scaled_copy(dtype):
 
 
 def test_frequent_columns_come_first_and_absent_ones_not_at_all():
-    found = np.zeros(9, columns.COLUMN_DTYPE)
-    found["count"] = [0, 1, 9, 2, 0, 15, 3, 1, 8]
-    ordered = columns.by_frequency(found)
+    counts = np.array([0, 1, 9, 2, 0, 15, 3, 1, 8])
+    ordered = columns.by_frequency(counts)
     assert_array_equal(ordered, [2, 5, 8, 3, 6, 1, 7])
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import sparse as sp
 
 from sparse_adagrad import SparseAdaGradRegressor
+from sparse_adagrad._problem import shuffle_in_runs
 from tests.oracles import DenseAdaGrad, PlainAdaGrad, ScaledStream, scaled_fit
 from tests.strategies import csr_matrices, targets
 
@@ -32,9 +33,11 @@ def make_problem(n=60, d=15, seed=0, outlying=False):
     return X, y
 
 
-def orders(n, epochs, seed):
+def orders(y, epochs, seed, rows=None):
+    rows = np.arange(len(y)) if rows is None else rows
+    run = 1 if abs(np.corrcoef(y[rows][1:], y[rows][:-1])[0, 1]) > 0.1 else 8
     rng = np.random.RandomState(seed)
-    return [rng.permutation(n) for _ in range(epochs)]
+    return [shuffle_in_runs(rows, run, rng) for _ in range(epochs)]
 
 
 def close(actual, expected):
@@ -70,7 +73,7 @@ def test_constant_rate(loss, parameters, value, batch_size, penalty):
         l2=alpha * (1 - l1_ratio),
         batch_size=batch_size,
     )
-    curve = [oracle.run(X.toarray()[o], y[o]) for o in orders(60, 3, 3)]
+    curve = [oracle.run(X.toarray()[o], y[o]) for o in orders(y, 3, 3)]
     close(model.coef_, oracle.w)
     close(model.intercept_[0], oracle.b)
     close(model.loss_curve_, curve)
@@ -148,7 +151,7 @@ def test_scaled_fit(loss, parameters, value, fit_intercept, batch_size):
         loss,
         max_iter=3,
         tol=None,
-        random_state=3,
+        random_state=5,
         dtype="float64",
         fit_intercept=fit_intercept,
         batch_size=batch_size,
@@ -156,11 +159,10 @@ def test_scaled_fit(loss, parameters, value, fit_intercept, batch_size):
         **parameters,
     ).fit(X, y, weight)
     kept = np.flatnonzero(weight)
-    rng = np.random.RandomState(3)
     coef, intercept, curve = scaled_fit(
         X.toarray(),
         y,
-        [rng.permutation(kept) for _ in range(3)],
+        orders(y, 3, 5, kept),
         weight=weight,
         loss=loss,
         parameter=value,
@@ -186,7 +188,7 @@ def test_scaled_fit_with_every_feature_scaling(feature_scaling):
         feature_scaling=feature_scaling,
     ).fit(X, y)
     coef, intercept, _ = scaled_fit(
-        X.toarray(), y, orders(60, 3, 3), feature_scaling=feature_scaling, alpha=0.01
+        X.toarray(), y, orders(y, 3, 3), feature_scaling=feature_scaling, alpha=0.01
     )
     close(model.coef_, coef)
     close(model.predict(X), X @ coef + intercept)

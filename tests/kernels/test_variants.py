@@ -10,17 +10,17 @@ from numpy.testing import assert_allclose
 from scipy import sparse as sp
 
 from sparse_adagrad import SparseAdaGradRegressor, cpu_variant
-from sparse_adagrad.kernels import adagrad
+from sparse_adagrad.kernels import cpu
 
 
 @pytest.fixture
 def restore_variant():
     before = cpu_variant()
     yield
-    adagrad.use_variant(before)
+    cpu.use_variant(before)
 
 
-@pytest.mark.parametrize("variant", adagrad.variants())
+@pytest.mark.parametrize("variant", cpu.variants())
 @pytest.mark.parametrize("state", ["float32", "float64"])
 @pytest.mark.parametrize("data", [np.float32, np.float64])
 @pytest.mark.parametrize("index", [np.int32, np.int64])
@@ -46,7 +46,7 @@ def test_agrees_with_portable(
     y = rng.normal(size=(30, n_outputs))
     coefs = []
     for name in ("portable", variant):
-        adagrad.use_variant(name)
+        cpu.use_variant(name)
         assert cpu_variant() == name
         model = SparseAdaGradRegressor(
             dtype=state, alpha=1e-3, l1_ratio=0.5, random_state=0, max_iter=2
@@ -58,14 +58,14 @@ def test_agrees_with_portable(
 
 
 def test_portable_always_runs_and_unknown_never():
-    assert adagrad.variants()[0] == "portable"
+    assert cpu.variants()[0] == "portable"
     before = cpu_variant()
     with pytest.raises(ValueError, match="'avx3' does not run here; these do"):
-        adagrad.use_variant("avx3")
+        cpu.use_variant("avx3")
     assert cpu_variant() == before
 
 
-@pytest.mark.parametrize("variant", adagrad.variants())
+@pytest.mark.parametrize("variant", cpu.variants())
 def test_environment_forces_a_variant(variant):
     printed = subprocess.run(
         [sys.executable, "-c", "import sparse_adagrad as s; print(s.cpu_variant())"],

@@ -14,14 +14,19 @@
     after it is touched; what to do about it is the caller's business.
 """
 
-import os
-
 import numpy as np
 
 from libc.math cimport fmax, isfinite, pow, sqrt
 from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free, malloc
 
+from sparse_adagrad.kernels.cpu cimport (
+    SA_LANES,
+    VARIANT,
+    sa_prefetch,
+    sa_prefetch_early,
+    sa_variant,
+)
 from sparse_adagrad.kernels.losses cimport (
     Loss,
     link,
@@ -49,16 +54,11 @@ from sparse_adagrad.kernels.scales cimport (
     twice_median,
 )
 from sparse_adagrad.kernels.step cimport (
-    SA_LANES,
     dual_step,
     fading_step,
     read_outputs,
     read_row,
     read_weight,
-    sa_prefetch,
-    sa_prefetch_early,
-    sa_variant,
-    sa_variant_at,
     state_t,
     step_outputs,
     step_row,
@@ -73,33 +73,6 @@ cdef enum:
     # part of it costs more than it saves.
     CACHED = 1 << 22
     LINE = 64  # bytes of a cache line, or half of one
-
-# The variant that all calls use; chosen once, when the module loads.
-cdef const sa_variant* VARIANT
-
-
-def variants():
-    """Names of the CPU variants that run here, narrowest first."""
-    names = []
-    while sa_variant_at(len(names)) != NULL:
-        names.append(sa_variant_at(len(names)).name.decode())
-    return names
-
-
-def use_variant(str name):
-    """Let all calls from now on use a variant; raise ValueError if it does not run."""
-    global VARIANT
-    if name not in variants():
-        raise ValueError(
-            f"CPU variant {name!r} does not run here; these do: {variants()}."
-        )
-    VARIANT = sa_variant_at(variants().index(name))
-
-
-def cpu_variant():
-    """Name of the CPU variant in use: "portable", "avx2" or "avx512"."""
-    return VARIANT.name.decode()
-
 
 cdef class Settings:
     """What stays the same during a call.
@@ -1087,7 +1060,3 @@ def ridge_alpha(Settings settings, const Totals[::1] totals, const Output[::1] o
         if rates.intercept_eta > 0.0:
             out[o] = length * length * rates.intercept_eps / rates.intercept_eta
     return out
-
-
-# SPARSE_ADAGRAD_CPU forces a variant; else the widest that CPU and system run.
-use_variant(os.environ.get("SPARSE_ADAGRAD_CPU") or variants().pop())

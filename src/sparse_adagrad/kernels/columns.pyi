@@ -5,14 +5,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-COLUMN_DTYPE: np.dtype[np.void]
-
-def observe_columns(
+def count_entries(
     data: NDArray[Any],  # (>= nnz,) float32 or float64
     indices: NDArray[Any],  # (>= nnz,) int32 or int64
     indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64
     rows: NDArray[np.int64],  # (n_visited,) or (0,) for all
-    columns: NDArray[np.void],  # (n_features,) COLUMN_DTYPE, updated
+    counts: NDArray[np.int64],  # (n_features,), updated
+) -> None: ...
+def raise_largest(
+    data: NDArray[Any],  # (>= nnz,) float32 or float64
+    indices: NDArray[Any],  # (>= nnz,) int32 or int64
+    indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64
+    rows: NDArray[np.int64],  # (n_visited,) or (0,) for all
+    above: float,
+    largest: NDArray[Any],  # (n_features,) float32 or float64, updated
 ) -> None: ...
 def distinct(
     indices: NDArray[Any],  # (n,) int32 or int64
@@ -25,14 +31,17 @@ def gather(
     pairs_out: NDArray[Any],  # (n, 2, n_outputs) dtype of pairs, written
     column_max_out: NDArray[Any],  # (n,) or (0,) dtype of pairs, written
 ) -> None: ...
-def median_largest(columns: NDArray[np.void]) -> float: ...
+def weighted_median(
+    values: NDArray[np.float64],  # (n,)
+    counts: NDArray[np.int64],  # (n,)
+) -> float: ...
 def scale_columns(
     data: NDArray[Any],  # (>= nnz,) float32 or float64
     indices: NDArray[Any],  # (>= nnz,) int32 or int64
     column_units: NDArray[np.float64],  # (n_features,)
     out: NDArray[Any],  # (nnz,) dtype of data, written
 ) -> None: ...
-def by_frequency(columns: NDArray[np.void]) -> NDArray[np.int64]: ...
+def by_frequency(counts: NDArray[np.int64]) -> NDArray[np.int64]: ...
 def renumber(
     indices: NDArray[Any],  # (>= nnz,) int32 or int64
     indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64

@@ -7,14 +7,16 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
+from sparse_adagrad.kernels.cpu cimport sa_prefetch
 from sparse_adagrad.kernels.scales cimport Output, data_t, index_t, offset_t
-from sparse_adagrad.kernels.step cimport read_weight, sa_prefetch, state_t
+from sparse_adagrad.kernels.step cimport read_weight, state_t
 
 cdef enum:
     # Entries whose column is asked for: they come in any order, memory answers late.
     AHEAD = 24
     DIGIT_BITS = 11  # of a number's bits that a pass of the median looks at
     N_DIGITS = 1 << DIGIT_BITS
+    PORTION = 256  # entries that are looked at before those that count are treated
 
 
 # Copies of a feature have learned in part the same: their mean is too little of a move,
@@ -24,38 +26,56 @@ cdef enum:
 cdef double BEYOND_MEAN = 1.5
 
 
-cdef packed struct Column:
-    double largest
-    int64_t count
-
-
-# Largest |x| of a column, and its entries that are not 0; side by side in memory.
-COLUMN_DTYPE = np.dtype([("largest", np.float64), ("count", np.int64)])
-
-
-def observe_columns(
+def count_entries(
     const data_t[::1] data,
     const index_t[::1] indices,
     const offset_t[::1] indptr,
     const int64_t[::1] rows,
-    Column[::1] columns,
+    int64_t[::1] counts,
 ):
-    """Let the entries of rows (empty: all, in sequence) raise what columns hold."""
+    """Count the entries that are not 0 by column, of rows (empty: all, in sequence)."""
     cdef Py_ssize_t n_rows = rows.shape[0] if rows.shape[0] else indptr.shape[0] - 1
     cdef Py_ssize_t r, i, k
-    cdef Column* column
-    cdef double size
     with nogil:
         for r in range(n_rows):
             i = rows[r] if rows.shape[0] else r
             for k in range(indptr[i], indptr[i + 1]):
                 if k + AHEAD < indptr[i + 1]:
-                    sa_prefetch(&columns[indices[k + AHEAD]])
-                column = &columns[indices[k]]
-                size = fabs(data[k])
-                column.count += size > 0.0
-                if size > column.largest:
-                    column.largest = size
+                    sa_prefetch(&counts[indices[k + AHEAD]])
+                counts[indices[k]] += data[k] != 0
+
+
+def raise_largest(
+    const data_t[::1] data,
+    const index_t[::1] indices,
+    const offset_t[::1] indptr,
+    const int64_t[::1] rows,
+    double above,
+    state_t[::1] largest,
+):
+    """Let entries of more than ``above`` in size raise the largest of their column.
+
+    Of rows (empty: all, in sequence). The fewer they are, the less this costs.
+    """
+    cdef Py_ssize_t n_rows = rows.shape[0] if rows.shape[0] else indptr.shape[0] - 1
+    cdef Py_ssize_t r, i, k, n_found, start
+    cdef Py_ssize_t found[PORTION]
+    cdef state_t size
+    with nogil:
+        for r in range(n_rows):
+            i = rows[r] if rows.shape[0] else r
+            start = indptr[i]
+            while start < indptr[i + 1]:
+                n_found = 0
+                for k in range(start, min(start + PORTION, indptr[i + 1])):
+                    # No branch: which are found cannot be foretold.
+                    found[n_found] = k
+                    n_found += fabs(data[k]) > above
+                for k in range(n_found):
+                    size = <state_t> fabs(data[found[k]])
+                    if size > largest[indices[found[k]]]:
+                        largest[indices[found[k]]] = size
+                start += PORTION
 
 
 def distinct(const index_t[::1] indices, int64_t n_features):
@@ -125,15 +145,15 @@ cdef inline uint64_t bits_of(double value) noexcept nogil:
     return bits
 
 
-def median_largest(const Column[::1] columns):
-    """Smallest `largest` that at least half of the entries do not exceed; 0 of none.
+def weighted_median(const double[::1] values, const int64_t[::1] counts):
+    """Smallest value that at least half of the counts do not exceed; 0 of none.
 
-    Found digit by digit, from the highest: the entries whose leading bits are those of
-    the median are counted by their next ones.
+    The values are not negative. Found digit by digit, from the highest: what has the
+    median's leading bits is counted by its next ones.
     """
-    cdef int64_t counts[N_DIGITS]
+    cdef int64_t sums[N_DIGITS]
     cdef int64_t total = 0
-    cdef int64_t below = 0  # entries whose leading bits are lower
+    cdef int64_t below = 0  # counted with lower leading bits
     cdef uint64_t leading = 0
     cdef uint64_t bits
     cdef double median
@@ -141,21 +161,21 @@ def median_largest(const Column[::1] columns):
     cdef int width, d
     cdef Py_ssize_t j
     with nogil:
-        for j in range(columns.shape[0]):
-            total += columns[j].count
+        for j in range(values.shape[0]):
+            total += counts[j]
         while shift > 0 and total > 0:
             width = min(DIGIT_BITS, shift)
             shift -= width
             for d in range(N_DIGITS):
-                counts[d] = 0
-            for j in range(columns.shape[0]):
-                bits = bits_of(columns[j].largest) >> shift
+                sums[d] = 0
+            for j in range(values.shape[0]):
+                bits = bits_of(values[j]) >> shift
                 # The first pass has no leading bits; a shift by all 64 means nothing.
                 if shift + width == 64 or bits >> width == leading:
-                    counts[bits & ((1 << width) - 1)] += columns[j].count
+                    sums[bits & ((1 << width) - 1)] += counts[j]
             d = 0
-            while 2 * (below + counts[d]) < total:
-                below += counts[d]
+            while 2 * (below + sums[d]) < total:
+                below += sums[d]
                 d += 1
             leading = (leading << width) | <uint64_t> d
     memcpy(&median, &leading, sizeof(double))
@@ -172,16 +192,24 @@ def scale_columns(
     # Most units are 1. A bit a column says so, and these stay in the first cache.
     others_array = np.zeros(column_units.shape[0] // 64 + 1, np.uint64)
     cdef uint64_t[::1] others = others_array
-    cdef Py_ssize_t j, k
+    cdef Py_ssize_t found[PORTION]
+    cdef Py_ssize_t j, k, stop, n_found
+    cdef Py_ssize_t start = 0
     with nogil:
         for j in range(column_units.shape[0]):
             others[j >> 6] |= <uint64_t> (column_units[j] != 1.0) << (j & 63)
-        for k in range(out.shape[0]):
-            j = indices[k]
-            if (others[j >> 6] >> (j & 63)) & 1:
-                out[k] = <data_t> (data[k] / column_units[j])
-            else:
-                out[k] = data[k]
+        while start < out.shape[0]:
+            stop = min(start + PORTION, out.shape[0])
+            memcpy(&out[start], &data[start], (stop - start) * sizeof(data_t))
+            n_found = 0
+            for k in range(start, stop):
+                j = indices[k]
+                found[n_found] = k
+                n_found += (others[j >> 6] >> (j & 63)) & 1
+            for k in range(n_found):
+                j = indices[found[k]]
+                out[found[k]] = <data_t> (data[found[k]] / column_units[j])
+            start = stop
 
 
 cdef inline int bit_length(int64_t count) noexcept nogil:
@@ -192,7 +220,7 @@ cdef inline int bit_length(int64_t count) noexcept nogil:
     return length
 
 
-def by_frequency(const Column[::1] columns):
+def by_frequency(const int64_t[::1] counts):
     """Columns that have entries, the frequent ones first, to within a factor of two.
 
     Columns whose counts have as many bits stay in order. Returns int64, (n_present,).
@@ -204,17 +232,17 @@ def by_frequency(const Column[::1] columns):
     for length in range(65):
         starts[length] = 0
     with nogil:
-        for j in range(columns.shape[0]):
-            starts[bit_length(columns[j].count)] += 1
-    out = np.empty(columns.shape[0] - starts[0], np.int64)
+        for j in range(counts.shape[0]):
+            starts[bit_length(counts[j])] += 1
+    out = np.empty(counts.shape[0] - starts[0], np.int64)
     ordered = out
     # From numbers of columns to the place of the first; the longest come first.
     cdef int64_t place = 0
     for length in range(64, 0, -1):
         starts[length], place = place, place + starts[length]
     with nogil:
-        for j in range(columns.shape[0]):
-            length = bit_length(columns[j].count)
+        for j in range(counts.shape[0]):
+            length = bit_length(counts[j])
             if length > 0:
                 ordered[starts[length]] = j
                 starts[length] += 1

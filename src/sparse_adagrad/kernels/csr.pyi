@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+import numpy as np
 from numpy.typing import NDArray
 
 OK: Final[int]
@@ -19,6 +20,7 @@ def check_csr(
     indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64
     n_features: int,
     largest: float,
+    squares: NDArray[np.float64],  # (n_rows,) or (0,), written
 ) -> tuple[int, int, int, bool]: ...
 def has_duplicates(
     indices: NDArray[Any],  # (>= nnz,) int32 or int64

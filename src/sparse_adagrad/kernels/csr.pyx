@@ -5,10 +5,12 @@ SciPy does not check a matrix on construction, and its ``check_format`` misses a
 so every bound is checked here, and every value too, in the same pass.
 """
 
-from libc.math cimport fabs, fabsf
+from libc.math cimport fabs
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free
 
+from sparse_adagrad.kernels.check cimport check_row, square_row
+from sparse_adagrad.kernels.cpu cimport SA_SORTED, SA_SOUND, VARIANT
 from sparse_adagrad.kernels.scales cimport data_t, index_t, offset_t
 
 # What is wrong; the messages are the validation layer's.
@@ -29,51 +31,6 @@ cdef struct Finding:
     bint sorted
 
 
-# These two loops have no branches, so that the compiler makes vector code of them.
-cdef inline bint row_is_sound(
-    const data_t* data,
-    const index_t* indices,
-    Py_ssize_t row_nnz,
-    int64_t n_features,
-    double largest,
-) noexcept nogil:
-    """Whether all columns are in range and all values finite and small enough."""
-    # A number with its sign bit set, once a column is below 0 or above the last.
-    cdef index_t outside = 0
-    cdef index_t last = <index_t> min(n_features - 1, largest_of(outside))
-    cdef data_t limit = <data_t> largest
-    cdef int too_large = 0
-    cdef Py_ssize_t k
-    for k in range(row_nnz):
-        outside |= indices[k] | (last - indices[k])
-    for k in range(row_nnz):
-        # True for NaN and infinity too.
-        too_large |= not (fabs_of(data[k]) <= limit)
-    return outside >= 0 and not too_large
-
-
-cdef inline index_t largest_of(index_t kind) noexcept nogil:
-    if index_t is int:
-        return 0x7FFFFFFF
-    else:
-        return 0x7FFFFFFFFFFFFFFF
-
-
-cdef inline data_t fabs_of(data_t value) noexcept nogil:
-    return <data_t> fabsf(value) if data_t is float else <data_t> fabs(value)
-
-
-cdef inline bint row_is_sorted(
-    const index_t* indices, Py_ssize_t row_nnz
-) noexcept nogil:
-    """Whether the columns, all in range, rise strictly."""
-    cdef index_t falls = -1  # with the sign bit while every difference has it
-    cdef Py_ssize_t k
-    for k in range(1, row_nnz):
-        falls &= indices[k - 1] - indices[k]
-    return falls < 0
-
-
 cdef Finding inspect(
     const data_t* data,
     const index_t* indices,
@@ -82,9 +39,11 @@ cdef Finding inspect(
     Py_ssize_t size,
     int64_t n_features,
     double largest,
+    double* squares,
 ) noexcept nogil:
     cdef Finding found = Finding(0, -1, -1, True)
-    cdef Py_ssize_t i, k
+    cdef int row
+    cdef Py_ssize_t i, k, row_nnz
     if indptr[0] != 0:
         found.code = 2
         return found
@@ -99,13 +58,15 @@ cdef Finding inspect(
             return found
     for i in range(n_rows):
         found.row = i
-        if row_is_sound(
-            data + indptr[i], indices + indptr[i], indptr[i + 1] - indptr[i],
-            n_features, largest,
-        ):
-            found.sorted &= row_is_sorted(
-                indices + indptr[i], indptr[i + 1] - indptr[i]
-            )
+        row_nnz = indptr[i + 1] - indptr[i]
+        row = check_row(
+            VARIANT, data + indptr[i], indices + indptr[i], row_nnz, n_features, largest
+        )
+        if row & SA_SOUND:
+            found.sorted &= (row & SA_SORTED) != 0
+            # While the row is at hand.
+            if squares != NULL:
+                squares[i] = square_row(VARIANT, data + indptr[i], row_nnz)
             continue
         for k in range(indptr[i], indptr[i + 1]):
             found.position = k
@@ -124,8 +85,18 @@ def check_csr(
     const offset_t[::1] indptr,
     int64_t n_features,
     double largest,
+    double[::1] squares,
 ):
     """Inspect structure and values.
+
+    Parameters
+    ----------
+    data, indices, indptr : the CSR arrays
+    n_features : int
+    largest : float
+        What no value may exceed.
+    squares : ndarray of shape (n_samples,) or (0,), float64
+        Sums of each row's squares, where there is room for them; written.
 
     Returns
     -------
@@ -144,7 +115,7 @@ def check_csr(
     with nogil:
         found = inspect(
             data_start, indices_start, &indptr[0], indptr.shape[0] - 1, size,
-            n_features, largest,
+            n_features, largest, &squares[0] if squares.shape[0] else NULL,
         )
     return found.code, found.row, found.position, found.sorted
 

@@ -10,12 +10,10 @@ OUTPUT_DTYPE: Final[np.dtype[np.void]]
 N_HISTOGRAM_BINS: Final[int]
 SCALINGS: Final[dict[str | None, int]]
 
-def row_sq_sum(
+def row_squares(
     data: NDArray[Any],  # (>= nnz,) float32 or float64
     indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64
-    rows: NDArray[np.int64],  # (n_visited,) or (0,) for all
-    sample_weight: NDArray[np.float64],  # (n_rows,) or (0,)
-) -> float: ...
+) -> NDArray[np.float64]: ...  # (n_rows,)
 def observe_targets(
     y: NDArray[np.float64],  # (n_rows, n_outputs)
     rows: NDArray[np.int64],  # (n_visited,) or (0,) for all

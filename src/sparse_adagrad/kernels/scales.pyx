@@ -1,10 +1,9 @@
-"""Scales of a whole data set, measured in `fit` before the first epoch.
-
-Rows are visited in the order of ``rows`` (int64; empty: all, in sequence), so that
-samples of weight 0, which the caller leaves out, count for nothing.
-"""
+"""Scales of a whole data set, measured in `fit` before the first epoch."""
 
 import numpy as np
+
+from sparse_adagrad.kernels.check cimport square_row
+from sparse_adagrad.kernels.cpu cimport VARIANT
 
 TOTALS_DTYPE = np.dtype([(name, np.float64) for name in (
     "n_seen", "weight_sum", "row_sq_sum", "column_limit", "column_reference",
@@ -18,35 +17,18 @@ N_HISTOGRAM_BINS = N_BINS
 SCALINGS = {None: SCALING_NONE, "auto": SCALING_AUTO, "max_abs": SCALING_MAX_ABS}
 
 
-def row_sq_sum(
-    const data_t[::1] data,
-    const offset_t[::1] indptr,
-    const int64_t[::1] rows,
-    const double[::1] sample_weight,
-):
-    """Weighted sum of the rows' squared lengths (weights empty: all 1)."""
-    cdef Py_ssize_t n_rows = rows.shape[0] if rows.shape[0] else indptr.shape[0] - 1
-    cdef Py_ssize_t r, i, k
-    cdef double total = 0.0
-    # Four sums side by side: one would wait for itself at every entry.
-    cdef double a, b, c, d
+def row_squares(const data_t[::1] data, const offset_t[::1] indptr):
+    """Sums of each row's squares, (n_rows,), float64."""
+    cdef Py_ssize_t i
+    out = np.empty(indptr.shape[0] - 1)
+    cdef double[::1] squares = out
+    cdef const data_t* start = &data[0] if data.shape[0] else NULL
     with nogil:
-        for r in range(n_rows):
-            i = rows[r] if rows.shape[0] else r
-            a = b = c = d = 0.0
-            k = indptr[i]
-            while k + 3 < indptr[i + 1]:
-                a += <double> data[k] * data[k]
-                b += <double> data[k + 1] * data[k + 1]
-                c += <double> data[k + 2] * data[k + 2]
-                d += <double> data[k + 3] * data[k + 3]
-                k += 4
-            for k in range(k, indptr[i + 1]):
-                a += <double> data[k] * data[k]
-            total += ((a + b) + (c + d)) * (
-                sample_weight[i] if sample_weight.shape[0] else 1.0
+        for i in range(squares.shape[0]):
+            squares[i] = square_row(
+                VARIANT, start + indptr[i], indptr[i + 1] - indptr[i]
             )
-    return total
+    return out
 
 
 def observe_targets(
@@ -56,7 +38,11 @@ def observe_targets(
     Totals[::1] totals,
     Output[::1] outputs,
 ):
-    """Add the samples to the running mean and spread of every output."""
+    """Add samples to the running mean and spread of every output.
+
+    In the order of ``rows`` (int64; empty: all, in sequence), so that samples of
+    weight 0, which the caller leaves out, count for nothing.
+    """
     cdef Py_ssize_t n_rows = rows.shape[0] if rows.shape[0] else y.shape[0]
     cdef Py_ssize_t r, i, o
     cdef double weight

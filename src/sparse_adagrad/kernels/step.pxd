@@ -4,8 +4,7 @@ The formula itself stands in ``native/formula.inc.h``, in one place for the loop
 the compiler turns into vector code and for those here that go feature by feature.
 """
 
-from libc.stdint cimport int64_t
-
+from sparse_adagrad.kernels.cpu cimport sa_pair_f32, sa_pair_f64, sa_variant
 from sparse_adagrad.kernels.scales cimport index_t
 
 
@@ -15,14 +14,6 @@ ctypedef fused state_t:
 
 
 cdef extern from "native/formula.h" nogil:
-    ctypedef struct sa_pair_f32:
-        float u
-        float s
-
-    ctypedef struct sa_pair_f64:
-        double u
-        double s
-
     float sa_read_weight_f32(sa_pair_f32 p, float eps, float l1, float l2)
     double sa_read_weight_f64(sa_pair_f64 p, double eps, double l1, double l2)
     sa_pair_f32 sa_dual_step_f32(sa_pair_f32 p, float w, float g, float eta)
@@ -33,100 +24,6 @@ cdef extern from "native/formula.h" nogil:
     sa_pair_f64 sa_fading_step_f64(
         sa_pair_f64 p, double w, double g, double eta, double eps
     )
-
-
-cdef extern from "native/variants.h" nogil:
-    enum:
-        SA_LANES
-
-    ctypedef struct sa_rows_f32_i32:
-        double (*read_row)(
-            const sa_pair_f32*, const int*, const float*, Py_ssize_t, float*, double,
-            double, double
-        ) noexcept nogil
-        int (*step_row)(
-            sa_pair_f32*, const int*, const float*, Py_ssize_t, const float*, double,
-            double
-        ) noexcept nogil
-        void (*read_outputs)(
-            const float*, const int*, const float*, Py_ssize_t, Py_ssize_t, float*,
-            const float*, const float*, const float*, float*
-        ) noexcept nogil
-        int (*step_outputs)(
-            float*, const int*, const float*, Py_ssize_t, Py_ssize_t, const float*,
-            const float*, const float*
-        ) noexcept nogil
-
-    ctypedef struct sa_rows_f32_i64:
-        double (*read_row)(
-            const sa_pair_f32*, const int64_t*, const float*, Py_ssize_t, float*,
-            double,
-            double, double
-        ) noexcept nogil
-        int (*step_row)(
-            sa_pair_f32*, const int64_t*, const float*, Py_ssize_t, const float*,
-            double,
-            double
-        ) noexcept nogil
-        void (*read_outputs)(
-            const float*, const int64_t*, const float*, Py_ssize_t, Py_ssize_t, float*,
-            const float*, const float*, const float*, float*
-        ) noexcept nogil
-        int (*step_outputs)(
-            float*, const int64_t*, const float*, Py_ssize_t, Py_ssize_t, const float*,
-            const float*, const float*
-        ) noexcept nogil
-
-    ctypedef struct sa_rows_f64_i32:
-        double (*read_row)(
-            const sa_pair_f64*, const int*, const double*, Py_ssize_t, double*, double,
-            double, double
-        ) noexcept nogil
-        int (*step_row)(
-            sa_pair_f64*, const int*, const double*, Py_ssize_t, const double*, double,
-            double
-        ) noexcept nogil
-        void (*read_outputs)(
-            const double*, const int*, const double*, Py_ssize_t, Py_ssize_t, double*,
-            const double*, const double*, const double*, double*
-        ) noexcept nogil
-        int (*step_outputs)(
-            double*, const int*, const double*, Py_ssize_t, Py_ssize_t, const double*,
-            const double*, const double*
-        ) noexcept nogil
-
-    ctypedef struct sa_rows_f64_i64:
-        double (*read_row)(
-            const sa_pair_f64*, const int64_t*, const double*, Py_ssize_t, double*,
-            double,
-            double, double
-        ) noexcept nogil
-        int (*step_row)(
-            sa_pair_f64*, const int64_t*, const double*, Py_ssize_t, const double*,
-            double,
-            double
-        ) noexcept nogil
-        void (*read_outputs)(
-            const double*, const int64_t*, const double*, Py_ssize_t, Py_ssize_t,
-            double*,
-            const double*, const double*, const double*, double*
-        ) noexcept nogil
-        int (*step_outputs)(
-            double*, const int64_t*, const double*, Py_ssize_t, Py_ssize_t,
-            const double*,
-            const double*, const double*
-        ) noexcept nogil
-
-    ctypedef struct sa_variant:
-        const char* name
-        sa_rows_f32_i32 f32_i32
-        sa_rows_f32_i64 f32_i64
-        sa_rows_f64_i32 f64_i32
-        sa_rows_f64_i64 f64_i64
-
-    const sa_variant* sa_variant_at(int place)
-    void sa_prefetch(const void* address)
-    void sa_prefetch_early(const void* address)
 
 
 cdef inline state_t read_weight(

@@ -11,7 +11,7 @@ from sparse_adagrad.text.documents cimport (
     SA_NO_MEMORY, SA_OK, Documents, sa_document
 )
 
-from sparse_adagrad.kernels.adagrad import cpu_variant
+from sparse_adagrad.kernels.cpu import cpu_variant
 from sparse_adagrad.text.characters import CHARACTERS, fold
 
 

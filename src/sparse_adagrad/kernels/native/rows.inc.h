@@ -1,12 +1,22 @@
-/* The row of row.inc.h for both index types, once a vector is defined. */
+/* The row, and its check, for both index types, once a vector is defined. */
 #define INDEX int32_t
+#define UNSIGNED_INDEX uint32_t
+#define LAST_INDEX INT32_MAX
 #define ROW(name) LOCAL(name##_i32)
+#include "check.inc.h"
 #include "row.inc.h"
 #undef INDEX
+#undef UNSIGNED_INDEX
+#undef LAST_INDEX
 #undef ROW
 
 #define INDEX int64_t
+#define UNSIGNED_INDEX uint64_t
+#define LAST_INDEX INT64_MAX
 #define ROW(name) LOCAL(name##_i64)
+#include "check.inc.h"
 #include "row.inc.h"
 #undef INDEX
+#undef UNSIGNED_INDEX
+#undef LAST_INDEX
 #undef ROW

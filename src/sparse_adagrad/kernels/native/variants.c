@@ -1,4 +1,4 @@
-/* CPU variants of the row: one body, compiled once per instruction set.
+/* CPU variants of the row and its check: one body, compiled once per instruction set.
  *
  * The portable variant defines what is right and always exists; on ARM the compiler
  * makes NEON of it. The others are x86-64's and need a compiler that takes instruction
@@ -10,6 +10,8 @@
 #include <string.h>
 
 #define NUMBER float
+#define BITS int32_t
+#define LAST_BITS INT32_MAX
 #define PAIR sa_pair_f32
 #define SCALAR(name) name##_f32
 #define LANES 8
@@ -19,6 +21,8 @@
 #include "vectors/undefine.inc.h"
 
 #define NUMBER double
+#define BITS int64_t
+#define LAST_BITS INT64_MAX
 #define PAIR sa_pair_f64
 #define SCALAR(name) name##_f64
 #define LANES 4
@@ -42,6 +46,8 @@
 #endif
 
 #define NUMBER float
+#define BITS int32_t
+#define LAST_BITS INT32_MAX
 #define PAIR sa_pair_f32
 #define LANES 8
 #define LOCAL(name) name##_f32_avx2
@@ -51,6 +57,8 @@
 #include "vectors/undefine.inc.h"
 
 #define NUMBER double
+#define BITS int64_t
+#define LAST_BITS INT64_MAX
 #define PAIR sa_pair_f64
 #define LANES 4
 #define LOCAL(name) name##_f64_avx2
@@ -71,6 +79,8 @@
 #endif
 
 #define NUMBER float
+#define BITS int32_t
+#define LAST_BITS INT32_MAX
 #define PAIR sa_pair_f32
 #define LANES 16
 #define LOCAL(name) name##_f32_avx512
@@ -80,6 +90,8 @@
 #include "vectors/undefine.inc.h"
 
 #define NUMBER double
+#define BITS int64_t
+#define LAST_BITS INT64_MAX
 #define PAIR sa_pair_f64
 #define LANES 8
 #define LOCAL(name) name##_f64_avx512
@@ -99,7 +111,8 @@
 #define ROWS_OF(types, name)                                                        \
     {                                                                               \
         sa_read_row_##types##_##name, sa_step_row_##types##_##name,                 \
-            sa_read_outputs_##types##_##name, sa_step_outputs_##types##_##name      \
+            sa_read_outputs_##types##_##name, sa_step_outputs_##types##_##name,     \
+            sa_check_row_##types##_##name, sa_square_row_##types##_##name           \
     }
 #define VARIANT(name)                                                               \
     {                                                                               \

@@ -20,7 +20,10 @@
 #define sa_prefetch_early(address) ((void)(address))
 #endif
 
-/* The functions of row.inc.h for one number and one index type. */
+/* What check_row tells. */
+enum { SA_SOUND = 1, SA_SORTED = 2 };
+
+/* The functions of row.inc.h and check.inc.h for one number and one index type. */
 #define SA_ROWS(NUMBER, PAIR, INDEX)                                                \
     struct {                                                                        \
         double (*read_row)(const PAIR *, const INDEX *, const NUMBER *, ptrdiff_t,  \
@@ -33,6 +36,8 @@
         int (*step_outputs)(NUMBER *, const INDEX *, const NUMBER *, ptrdiff_t,     \
                             ptrdiff_t, const NUMBER *, const NUMBER *,              \
                             const NUMBER *);                                        \
+        int (*check_row)(const NUMBER *, const INDEX *, ptrdiff_t, int64_t, double);\
+        double (*square_row)(const NUMBER *, ptrdiff_t);                            \
     }
 
 typedef SA_ROWS(float, sa_pair_f32, int32_t) sa_rows_f32_i32;

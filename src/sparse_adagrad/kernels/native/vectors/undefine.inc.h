@@ -25,6 +25,8 @@
 #undef SIGNED
 #undef LANES
 #undef NUMBER
+#undef BITS
+#undef LAST_BITS
 #undef PAIR
 #undef SCALAR
 #undef LOCAL

@@ -1,0 +1,129 @@
+"""What is compiled once per instruction set, and the variant in use."""
+
+from libc.stdint cimport int64_t
+
+
+cdef extern from "native/formula.h" nogil:
+    ctypedef struct sa_pair_f32:
+        float u
+        float s
+
+    ctypedef struct sa_pair_f64:
+        double u
+        double s
+
+
+cdef extern from "native/variants.h" nogil:
+    enum:
+        SA_LANES
+        SA_SOUND
+        SA_SORTED
+
+    ctypedef struct sa_rows_f32_i32:
+        double (*read_row)(
+            const sa_pair_f32*, const int*, const float*, Py_ssize_t, float*, double,
+            double, double
+        ) noexcept nogil
+        int (*step_row)(
+            sa_pair_f32*, const int*, const float*, Py_ssize_t, const float*, double,
+            double
+        ) noexcept nogil
+        void (*read_outputs)(
+            const float*, const int*, const float*, Py_ssize_t, Py_ssize_t, float*,
+            const float*, const float*, const float*, float*
+        ) noexcept nogil
+        int (*step_outputs)(
+            float*, const int*, const float*, Py_ssize_t, Py_ssize_t, const float*,
+            const float*, const float*
+        ) noexcept nogil
+        int (*check_row)(
+            const float*, const int*, Py_ssize_t, int64_t, double
+        ) noexcept nogil
+        double (*square_row)(const float*, Py_ssize_t) noexcept nogil
+
+    ctypedef struct sa_rows_f32_i64:
+        double (*read_row)(
+            const sa_pair_f32*, const int64_t*, const float*, Py_ssize_t, float*,
+            double,
+            double, double
+        ) noexcept nogil
+        int (*step_row)(
+            sa_pair_f32*, const int64_t*, const float*, Py_ssize_t, const float*,
+            double,
+            double
+        ) noexcept nogil
+        void (*read_outputs)(
+            const float*, const int64_t*, const float*, Py_ssize_t, Py_ssize_t, float*,
+            const float*, const float*, const float*, float*
+        ) noexcept nogil
+        int (*step_outputs)(
+            float*, const int64_t*, const float*, Py_ssize_t, Py_ssize_t, const float*,
+            const float*, const float*
+        ) noexcept nogil
+        int (*check_row)(
+            const float*, const int64_t*, Py_ssize_t, int64_t, double
+        ) noexcept nogil
+        double (*square_row)(const float*, Py_ssize_t) noexcept nogil
+
+    ctypedef struct sa_rows_f64_i32:
+        double (*read_row)(
+            const sa_pair_f64*, const int*, const double*, Py_ssize_t, double*, double,
+            double, double
+        ) noexcept nogil
+        int (*step_row)(
+            sa_pair_f64*, const int*, const double*, Py_ssize_t, const double*, double,
+            double
+        ) noexcept nogil
+        void (*read_outputs)(
+            const double*, const int*, const double*, Py_ssize_t, Py_ssize_t, double*,
+            const double*, const double*, const double*, double*
+        ) noexcept nogil
+        int (*step_outputs)(
+            double*, const int*, const double*, Py_ssize_t, Py_ssize_t, const double*,
+            const double*, const double*
+        ) noexcept nogil
+        int (*check_row)(
+            const double*, const int*, Py_ssize_t, int64_t, double
+        ) noexcept nogil
+        double (*square_row)(const double*, Py_ssize_t) noexcept nogil
+
+    ctypedef struct sa_rows_f64_i64:
+        double (*read_row)(
+            const sa_pair_f64*, const int64_t*, const double*, Py_ssize_t, double*,
+            double,
+            double, double
+        ) noexcept nogil
+        int (*step_row)(
+            sa_pair_f64*, const int64_t*, const double*, Py_ssize_t, const double*,
+            double,
+            double
+        ) noexcept nogil
+        void (*read_outputs)(
+            const double*, const int64_t*, const double*, Py_ssize_t, Py_ssize_t,
+            double*,
+            const double*, const double*, const double*, double*
+        ) noexcept nogil
+        int (*step_outputs)(
+            double*, const int64_t*, const double*, Py_ssize_t, Py_ssize_t,
+            const double*,
+            const double*, const double*
+        ) noexcept nogil
+        int (*check_row)(
+            const double*, const int64_t*, Py_ssize_t, int64_t, double
+        ) noexcept nogil
+        double (*square_row)(const double*, Py_ssize_t) noexcept nogil
+
+    ctypedef struct sa_variant:
+        const char* name
+        sa_rows_f32_i32 f32_i32
+        sa_rows_f32_i64 f32_i64
+        sa_rows_f64_i32 f64_i32
+        sa_rows_f64_i64 f64_i64
+
+    const sa_variant* sa_variant_at(int place)
+    void sa_prefetch(const void* address)
+    void sa_prefetch_early(const void* address)
+
+
+# The variant that all calls use; chosen once, when the module loads.
+cdef const sa_variant* VARIANT

@@ -1,0 +1,114 @@
+"""What `fit` measures before it learns, against NumPy and all entries."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse as sp
+
+from sparse_adagrad import SparseAdaGradRegressor, _preparation
+from sparse_adagrad._preparation import measure_scales, sample_rows
+from sparse_adagrad._problem import Problem
+from sparse_adagrad._validation import check_rows
+from sparse_adagrad.kernels import columns
+from tests.test_regressor import bag_of_words
+
+
+def prepare(X, y, weights=None, model=None):
+    model = SparseAdaGradRegressor() if model is None else model
+    rows = check_rows(model, X, reset=True, state_dtype=np.dtype("f4"), measured=True)
+    problem = Problem.of(rows, y, np.empty(0) if weights is None else weights)
+    state = model._allocate(problem)
+    return state, measure_scales(state, problem, model._settings(running=False))
+
+
+def limit_of_all(X):
+    dense_largest = np.asarray(abs(X).max(axis=0).todense()).ravel()
+    counts = np.asarray((X != 0).sum(axis=0)).ravel().astype(np.int64)
+    return 2 * columns.weighted_median(dense_largest.astype(float), counts)
+
+
+@pytest.fixture
+def outlying():
+    X, y = bag_of_words(12_000)
+    X = X.tocsc()
+    X.data[X.indptr[3] : X.indptr[4]] *= 100
+    X.data[X.indptr[700] : X.indptr[701]] *= 20
+    return X.tocsr(), y
+
+
+def test_limit_of_a_sample_is_that_of_all_entries(monkeypatch, outlying):
+    X, y = outlying
+    exact, problem_exact = prepare(X, y)
+    assert_allclose(exact.totals["column_limit"], limit_of_all(X))
+    monkeypatch.setattr(_preparation, "SAMPLE_ENTRIES", X.nnz // 10)
+    state, problem = prepare(X, y)
+    assert_allclose(state.totals["column_limit"], exact.totals["column_limit"], 0.01)
+    above = np.asarray(abs(X).max(axis=0).todense()).ravel()
+    limit = state.totals["column_limit"][0]
+    assert (above > limit).sum() >= 2
+    # Where a column's largest counts, it is that of all rows.
+    assert_array_equal(state.column_max > limit, above.astype("f4") > limit)
+    assert_array_equal(
+        state.column_max[above > limit], above[above > limit].astype("f4")
+    )
+    assert_allclose(problem.rows.data, problem_exact.rows.data, rtol=0.02)
+
+
+def test_sample_is_spread_and_of_rows_to_visit(monkeypatch):
+    X, y = bag_of_words(5000)
+    weights = (np.arange(5000) % 7 > 2).astype(float)
+    monkeypatch.setattr(_preparation, "SAMPLE_ENTRIES", X.nnz // 20)
+    model = SparseAdaGradRegressor()
+    rows = check_rows(model, X, reset=True, state_dtype=np.dtype("f4"))
+    marked = replace(rows, data=np.repeat(np.arange(5000.0), np.diff(X.indptr)))
+    taken = sample_rows(Problem.of(marked, y, weights))
+    numbers = np.unique(taken.data).astype(int)
+    assert 230 <= taken.n_samples <= 251
+    assert (weights[numbers] > 0).all()
+    # Few rows are near no other, and no part of the data is passed over.
+    assert np.diff(numbers).max() <= 60
+    assert len(set(numbers % 7)) == 4
+    everything = sample_rows(replace(Problem.of(rows, y, np.empty(0)), run=1))
+    assert everything.n_samples < 300
+    monkeypatch.setattr(_preparation, "SAMPLE_ENTRIES", X.nnz)
+    assert sample_rows(Problem.of(rows, y, np.empty(0))) is rows
+    few = sample_rows(Problem.of(marked, y, weights))
+    assert_array_equal(np.unique(few.data), np.flatnonzero(weights))
+
+
+@pytest.mark.parametrize("feature_scaling", ["auto", "max_abs", None])
+def test_rows_are_measured_in_their_units(outlying, feature_scaling):
+    X, y = outlying
+    weights = np.random.default_rng(0).integers(0, 3, len(y)).astype(float)
+    model = SparseAdaGradRegressor(feature_scaling=feature_scaling)
+    state, problem = prepare(X, y, weights, model)
+    units = np.ones(X.shape[1])
+    if feature_scaling:
+        largest = np.asarray(abs(X[weights > 0]).max(axis=0).todense()).ravel()
+        limit = state.totals["column_limit"][0] if feature_scaling == "auto" else None
+        units = np.where(largest > 0, largest, 1.0)
+        if limit is not None:
+            units = np.maximum(largest / limit, 1.0)
+    scaled = sp.csr_array((X.data / units[X.indices], X.indices, X.indptr), X.shape)
+    squares = np.asarray(scaled.multiply(scaled).sum(axis=1)).ravel()
+    assert_allclose(state.totals["row_sq_sum"], [squares @ weights], rtol=1e-6)
+    assert_allclose(problem.rows.data, scaled.data, rtol=1e-6)
+
+
+def test_second_fit_keeps_the_limit_and_raises_what_is_above(outlying):
+    X, y = outlying
+    model = SparseAdaGradRegressor(warm_start=True, max_iter=1).fit(X, y)
+    limit = model._state.totals["column_limit"][0]
+    before = model._state.column_max.copy()
+    once_more = X.copy()
+    once_more.data[X.indices == 3] *= 2
+    model.fit(once_more, y)
+    assert model._state.totals["column_limit"][0] == limit
+    assert_allclose(model._state.column_max[3], 2 * before[3])
+    # After a stream the limit still runs, so that all maxima count.
+    model = SparseAdaGradRegressor(warm_start=True, max_iter=1)
+    model.partial_fit(X[:100], y[:100]).fit(X, y)
+    expected = np.asarray(abs(X).max(axis=0).todense()).ravel()
+    assert_array_equal(model._state.column_max, expected.astype("f4"))
