@@ -45,15 +45,12 @@ def test_limit_of_a_sample_is_that_of_all_entries(monkeypatch, outlying):
     monkeypatch.setattr(_preparation, "SAMPLE_ENTRIES", X.nnz // 10)
     state, problem = prepare(X, y)
     assert_allclose(state.totals["column_limit"], exact.totals["column_limit"], 0.01)
-    above = np.asarray(abs(X).max(axis=0).todense()).ravel()
-    limit = state.totals["column_limit"][0]
-    assert (above > limit).sum() >= 2
-    # Where a column's largest counts, it is that of all rows.
-    assert_array_equal(state.column_max > limit, above.astype("f4") > limit)
-    assert_array_equal(
-        state.column_max[above > limit], above[above > limit].astype("f4")
-    )
-    assert_allclose(problem.rows.data, problem_exact.rows.data, rtol=0.02)
+    largest = np.asarray(abs(X).max(axis=0).todense()).ravel()
+    assert (largest > state.totals["column_limit"][0]).sum() >= 2
+    assert_array_equal(state.column_max, largest.astype("f4"))
+    scaled, expected = problem.rows, problem_exact.rows
+    assert_array_equal(scaled.scaled_starts, expected.scaled_starts)
+    assert_allclose(scaled.scaled, expected.scaled, rtol=0.02)
 
 
 def test_sample_is_spread_and_of_rows_to_visit(monkeypatch):
@@ -94,10 +91,19 @@ def test_rows_are_measured_in_their_units(outlying, feature_scaling):
     scaled = sp.csr_array((X.data / units[X.indices], X.indices, X.indptr), X.shape)
     squares = np.asarray(scaled.multiply(scaled).sum(axis=1)).ravel()
     assert_allclose(state.totals["row_sq_sum"], [squares @ weights], rtol=1e-6)
-    assert_allclose(problem.rows.data, scaled.data, rtol=1e-6)
+    rows = problem.rows
+    assert rows.data is X.data
+    for i, start in enumerate(rows.scaled_starts):
+        expected = scaled.data[X.indptr[i] : X.indptr[i + 1]]
+        if start >= 0:
+            found = rows.scaled[start : start + len(expected)]
+            assert_allclose(found, expected, rtol=1e-6)
+        else:
+            assert_array_equal(X.data[X.indptr[i] : X.indptr[i + 1]], expected)
+    assert (rows.scaled is None) == (feature_scaling is None)
 
 
-def test_second_fit_keeps_the_limit_and_raises_what_is_above(outlying):
+def test_second_fit_keeps_the_limit_and_raises_the_largest(outlying):
     X, y = outlying
     model = SparseAdaGradRegressor(warm_start=True, max_iter=1).fit(X, y)
     limit = model._state.totals["column_limit"][0]
@@ -107,8 +113,3 @@ def test_second_fit_keeps_the_limit_and_raises_what_is_above(outlying):
     model.fit(once_more, y)
     assert model._state.totals["column_limit"][0] == limit
     assert_allclose(model._state.column_max[3], 2 * before[3])
-    # After a stream the limit still runs, so that all maxima count.
-    model = SparseAdaGradRegressor(warm_start=True, max_iter=1)
-    model.partial_fit(X[:100], y[:100]).fit(X, y)
-    expected = np.asarray(abs(X).max(axis=0).todense()).ravel()
-    assert_array_equal(model._state.column_max, expected.astype("f4"))

@@ -21,6 +21,11 @@ class Rows:
     n_features : int
     squares : ndarray of shape (n_samples,) or (0,), float64
         Sums of each row's squares, where they have been measured.
+    scaled : ndarray of shape (n_scaled,), dtype of `data`
+        The rows that have entries in columns with a unit of their own, in these units.
+    scaled_starts : ndarray of shape (n_samples,) or (0,), int64
+        Where each of these starts in `scaled`; -1 of rows that are as they are in
+        `data`. Empty: all are.
     """
 
     data: NDArray[Any]
@@ -28,6 +33,10 @@ class Rows:
     indptr: NDArray[Any]
     n_features: int
     squares: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    scaled: NDArray[Any] | None = None
+    scaled_starts: NDArray[np.int64] = field(
+        default_factory=lambda: np.empty(0, np.int64)
+    )
 
     @property
     def n_samples(self) -> int:

@@ -152,6 +152,8 @@ class Trainer:
             rows.data,
             rows.indices,
             rows.indptr,
+            rows.data[:0] if rows.scaled is None else rows.scaled,
+            rows.scaled_starts,
             problem.y,
             problem.weights,
             order,

@@ -31,6 +31,8 @@ def train(
     data: NDArray[Any],  # (>= nnz,) float32 or float64
     indices: NDArray[Any],  # (>= nnz,) int32 or int64
     indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64
+    scaled: NDArray[Any],  # (n_scaled,) dtype of data
+    scaled_starts: NDArray[np.int64],  # (n_rows,) or (0,)
     y: NDArray[np.float64],  # (n_rows, n_outputs)
     sample_weight: NDArray[np.float64],  # (n_rows,) or (0,)
     rows: NDArray[np.int64],  # (n_visited,) or (0,) for all

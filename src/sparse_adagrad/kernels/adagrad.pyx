@@ -339,6 +339,19 @@ cdef inline double squared_length(const state_t* x, Py_ssize_t row_nnz) noexcept
     return (totals[0] + totals[1]) + (totals[2] + totals[3])
 
 
+cdef inline const data_t* row_start(
+    const data_t* data,
+    Py_ssize_t offset,
+    const data_t* scaled,
+    const int64_t* scaled_starts,
+    Py_ssize_t i,
+) noexcept nogil:
+    """Where the values of row i are: among all, or among those in their units."""
+    if scaled_starts != NULL and scaled_starts[i] >= 0:
+        return scaled + scaled_starts[i]
+    return data + offset
+
+
 cdef inline void fetch_entries(
     const data_t* data, const index_t* indices, Py_ssize_t row_nnz
 ) noexcept nogil:
@@ -757,6 +770,8 @@ def train(
     const data_t[::1] data,
     const index_t[::1] indices,
     const offset_t[::1] indptr,
+    const data_t[::1] scaled,
+    const int64_t[::1] scaled_starts,
     const double[:, ::1] y,
     const double[::1] sample_weight,
     const int64_t[::1] rows,
@@ -776,6 +791,10 @@ def train(
     ----------
     settings : Settings
     data, indices, indptr : the CSR arrays
+    scaled : ndarray of shape (n_scaled,), dtype of ``data``
+        Rows in their columns' units, which take the place of those in ``data``.
+    scaled_starts : ndarray of shape (n_samples,) or (0,), int64
+        Where each of these rows starts; -1 of a row that is in ``data``. Empty: all.
     y : ndarray of shape (n_samples, n_outputs), float64
     sample_weight : ndarray of shape (n_samples,) or (0,), float64
         Empty: all 1. Never 0 for a row that is visited.
@@ -828,6 +847,9 @@ def train(
     cdef const index_t* indices_start = &indices[0] if indices.shape[0] else NULL
     cdef state_t* pairs_start = &pairs[0, 0, 0] if pairs.shape[0] else NULL
     cdef state_t* column_start = &column_max[0] if column_max.shape[0] else NULL
+    cdef const data_t* scaled_start = &scaled[0] if scaled.shape[0] else NULL
+    cdef const int64_t* starts = &scaled_starts[0] if scaled_starts.shape[0] else NULL
+    cdef const data_t* values
     cdef const state_t* x
     try:
         with nogil:
@@ -836,12 +858,15 @@ def train(
                 find_rates(&plan, &totals[0], &outputs[0], scratch.rates)
             for r in range(start, stop):
                 if r + 2 * ROWS_AHEAD < stop and not sequential:
-                    sa_prefetch_early(&indptr[rows[r + 2 * ROWS_AHEAD]])
+                    i = rows[r + 2 * ROWS_AHEAD]
+                    sa_prefetch_early(&indptr[i])
+                    if starts != NULL:
+                        sa_prefetch_early(starts + i)
                 if r + ROWS_AHEAD < stop:
                     i = r + ROWS_AHEAD if sequential else rows[r + ROWS_AHEAD]
                     fetch_entries(
-                        data_start + indptr[i], indices_start + indptr[i],
-                        indptr[i + 1] - indptr[i],
+                        row_start(data_start, indptr[i], scaled_start, starts, i),
+                        indices_start + indptr[i], indptr[i + 1] - indptr[i],
                     )
                     sa_prefetch_early(&y[i, 0])
                 i = r if sequential else rows[r]
@@ -851,10 +876,11 @@ def train(
                 if not ready:
                     break
                 weight = sample_weight[i] if sample_weight.shape[0] else 1.0
+                values = row_start(data_start, indptr[i], scaled_start, starts, i)
                 x = predict_sample(
-                    &plan, data_start + indptr[i], indices_start + indptr[i], nnz,
-                    &y[i, 0], weight, pairs_start, column_start, &totals[0],
-                    &outputs[0], &bins[0], &scratch, &loss_sums[0, 0],
+                    &plan, values, indices_start + indptr[i], nnz, &y[i, 0], weight,
+                    pairs_start, column_start, &totals[0], &outputs[0], &bins[0],
+                    &scratch, &loss_sums[0, 0],
                 )
                 # While the prediction is under way.
                 if not cached and r + PAIRS_AHEAD < stop:
@@ -871,8 +897,8 @@ def train(
                     )
                 else:
                     add_row(
-                        &plan, data_start + indptr[i], indices_start + indptr[i], nnz,
-                        &y[i, 0], weight, &scratch, &table,
+                        &plan, values, indices_start + indptr[i], nnz, &y[i, 0],
+                        weight, &scratch, &table,
                     )
                     length = (r - start) % batch_size + 1
                     if length < batch_size and r + 1 < stop:

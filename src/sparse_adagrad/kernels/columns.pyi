@@ -17,7 +17,6 @@ def raise_largest(
     indices: NDArray[Any],  # (>= nnz,) int32 or int64
     indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64
     rows: NDArray[np.int64],  # (n_visited,) or (0,) for all
-    above: float,
     largest: NDArray[Any],  # (n_features,) float32 or float64, updated
 ) -> None: ...
 def distinct(
@@ -35,12 +34,14 @@ def weighted_median(
     values: NDArray[np.float64],  # (n,)
     counts: NDArray[np.int64],  # (n,)
 ) -> float: ...
-def scale_columns(
+def scale_rows(
     data: NDArray[Any],  # (>= nnz,) float32 or float64
     indices: NDArray[Any],  # (>= nnz,) int32 or int64
+    indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64
     column_units: NDArray[np.float64],  # (n_features,)
-    out: NDArray[Any],  # (nnz,) dtype of data, written
-) -> None: ...
+    starts: NDArray[np.int64],  # (n_rows,), written
+    squares: NDArray[np.float64],  # (n_rows,), updated
+) -> NDArray[Any]: ...  # (n_copied,) dtype of data
 def by_frequency(counts: NDArray[np.int64]) -> NDArray[np.int64]: ...
 def renumber(
     indices: NDArray[Any],  # (>= nnz,) int32 or int64

@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from libc.math cimport copysign, fabs, sqrt
-from libc.stdint cimport int64_t, uint64_t
+from libc.math cimport copysign, fabs, fabsf, sqrt
+from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
-from sparse_adagrad.kernels.cpu cimport sa_prefetch
+from sparse_adagrad.kernels.check cimport square_row
+from sparse_adagrad.kernels.cpu cimport VARIANT, sa_prefetch
 from sparse_adagrad.kernels.scales cimport Output, data_t, index_t, offset_t
 from sparse_adagrad.kernels.step cimport read_weight, state_t
 
@@ -16,7 +17,6 @@ cdef enum:
     AHEAD = 24
     DIGIT_BITS = 11  # of a number's bits that a pass of the median looks at
     N_DIGITS = 1 << DIGIT_BITS
-    PORTION = 256  # entries that are looked at before those that count are treated
 
 
 # Copies of a feature have learned in part the same: their mean is too little of a move,
@@ -50,32 +50,24 @@ def raise_largest(
     const index_t[::1] indices,
     const offset_t[::1] indptr,
     const int64_t[::1] rows,
-    double above,
     state_t[::1] largest,
 ):
-    """Let entries of more than ``above`` in size raise the largest of their column.
+    """Let entries of rows (empty: all, in sequence) raise their column's largest |x|.
 
-    Of rows (empty: all, in sequence). The fewer they are, the less this costs.
+    ``largest`` has the shape (n_features,) and is updated.
     """
     cdef Py_ssize_t n_rows = rows.shape[0] if rows.shape[0] else indptr.shape[0] - 1
-    cdef Py_ssize_t r, i, k, n_found, start
-    cdef Py_ssize_t found[PORTION]
+    cdef Py_ssize_t r, i, k
     cdef state_t size
     with nogil:
         for r in range(n_rows):
             i = rows[r] if rows.shape[0] else r
-            start = indptr[i]
-            while start < indptr[i + 1]:
-                n_found = 0
-                for k in range(start, min(start + PORTION, indptr[i + 1])):
-                    # No branch: which are found cannot be foretold.
-                    found[n_found] = k
-                    n_found += fabs(data[k]) > above
-                for k in range(n_found):
-                    size = <state_t> fabs(data[found[k]])
-                    if size > largest[indices[found[k]]]:
-                        largest[indices[found[k]]] = size
-                start += PORTION
+            for k in range(indptr[i], indptr[i + 1]):
+                size = <state_t> (fabsf(data[k]) if data_t is float else fabs(data[k]))
+                if k + AHEAD < indptr[i + 1]:
+                    sa_prefetch(&largest[indices[k + AHEAD]])
+                # No branch: which rise cannot be foretold.
+                largest[indices[k]] = max(largest[indices[k]], size)
 
 
 def distinct(const index_t[::1] indices, int64_t n_features):
@@ -182,34 +174,71 @@ def weighted_median(const double[::1] values, const int64_t[::1] counts):
     return median
 
 
-def scale_columns(
+cdef inline bint any_marked(
+    const index_t* indices, Py_ssize_t row_nnz, const uint8_t* marks
+) noexcept nogil:
+    cdef uint8_t found = 0
+    cdef Py_ssize_t k
+    for k in range(row_nnz):
+        found |= marks[indices[k]]
+    return found
+
+
+def scale_rows(
     const data_t[::1] data,
     const index_t[::1] indices,
+    const offset_t[::1] indptr,
     const double[::1] column_units,
-    data_t[::1] out,
+    int64_t[::1] starts,
+    double[::1] squares,
 ):
-    """Write every entry in its column's unit to ``out``."""
-    # Most units are 1. A bit a column says so, and these stay in the first cache.
-    others_array = np.zeros(column_units.shape[0] // 64 + 1, np.uint64)
-    cdef uint64_t[::1] others = others_array
-    cdef Py_ssize_t found[PORTION]
-    cdef Py_ssize_t j, k, stop, n_found
-    cdef Py_ssize_t start = 0
+    """Copy the rows with an entry in a column whose unit is not 1, in the units.
+
+    Most units are 1, and often most rows are not copied.
+
+    Parameters
+    ----------
+    data, indices, indptr : the CSR arrays
+    column_units : ndarray of shape (n_features,), float64
+    starts : ndarray of shape (n_rows,), int64
+        Where each row starts in what is returned, -1 if it does not; written.
+    squares : ndarray of shape (n_rows,), float64
+        Sums of squares; those of the copied rows are written.
+
+    Returns
+    -------
+    scaled : ndarray of shape (n_copied,), dtype of ``data``
+    """
+    # A byte a column says whether its unit is not 1: these stay in the caches. Bits
+    # would be fewer, but shifts by any number are slow.
+    marks_array = np.zeros(column_units.shape[0], np.uint8)
+    cdef uint8_t[::1] marks = marks_array
+    cdef const index_t* columns = &indices[0] if indices.shape[0] else NULL
+    cdef Py_ssize_t n_copied = 0
+    cdef Py_ssize_t i, j, k, row_nnz
+    cdef data_t[::1] out
     with nogil:
         for j in range(column_units.shape[0]):
-            others[j >> 6] |= <uint64_t> (column_units[j] != 1.0) << (j & 63)
-        while start < out.shape[0]:
-            stop = min(start + PORTION, out.shape[0])
-            memcpy(&out[start], &data[start], (stop - start) * sizeof(data_t))
-            n_found = 0
-            for k in range(start, stop):
-                j = indices[k]
-                found[n_found] = k
-                n_found += (others[j >> 6] >> (j & 63)) & 1
-            for k in range(n_found):
-                j = indices[found[k]]
-                out[found[k]] = <data_t> (data[found[k]] / column_units[j])
-            start = stop
+            marks[j] = column_units[j] != 1.0
+        for i in range(starts.shape[0]):
+            row_nnz = indptr[i + 1] - indptr[i]
+            starts[i] = -1
+            if any_marked(columns + indptr[i], row_nnz, &marks[0]):
+                starts[i] = n_copied
+                n_copied += row_nnz
+    scaled = np.empty(n_copied, np.float32 if data_t is float else np.float64)
+    out = scaled
+    with nogil:
+        for i in range(starts.shape[0]):
+            if starts[i] < 0:
+                continue
+            j = starts[i] - indptr[i]
+            for k in range(indptr[i], indptr[i + 1]):
+                out[k + j] = <data_t> (data[k] / column_units[indices[k]])
+            squares[i] = square_row(
+                VARIANT, &out[starts[i]], indptr[i + 1] - indptr[i]
+            )
+    return scaled
 
 
 cdef inline int bit_length(int64_t count) noexcept nogil:

@@ -1,6 +1,6 @@
 """Scales of a whole data set, and the layout of the model's scalars."""
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +10,6 @@ OUTPUT_DTYPE: Final[np.dtype[np.void]]
 N_HISTOGRAM_BINS: Final[int]
 SCALINGS: Final[dict[str | None, int]]
 
-def row_squares(
-    data: NDArray[Any],  # (>= nnz,) float32 or float64
-    indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64
-) -> NDArray[np.float64]: ...  # (n_rows,)
 def observe_targets(
     y: NDArray[np.float64],  # (n_rows, n_outputs)
     rows: NDArray[np.int64],  # (n_visited,) or (0,) for all

@@ -2,9 +2,6 @@
 
 import numpy as np
 
-from sparse_adagrad.kernels.check cimport square_row
-from sparse_adagrad.kernels.cpu cimport VARIANT
-
 TOTALS_DTYPE = np.dtype([(name, np.float64) for name in (
     "n_seen", "weight_sum", "row_sq_sum", "column_limit", "column_reference",
     "column_scaling", "inflation", "deflated",
@@ -15,20 +12,6 @@ OUTPUT_DTYPE = np.dtype([(name, np.float64) for name in (
 )])
 N_HISTOGRAM_BINS = N_BINS
 SCALINGS = {None: SCALING_NONE, "auto": SCALING_AUTO, "max_abs": SCALING_MAX_ABS}
-
-
-def row_squares(const data_t[::1] data, const offset_t[::1] indptr):
-    """Sums of each row's squares, (n_rows,), float64."""
-    cdef Py_ssize_t i
-    out = np.empty(indptr.shape[0] - 1)
-    cdef double[::1] squares = out
-    cdef const data_t* start = &data[0] if data.shape[0] else NULL
-    with nogil:
-        for i in range(squares.shape[0]):
-            squares[i] = square_row(
-                VARIANT, start + indptr[i], indptr[i + 1] - indptr[i]
-            )
-    return out
 
 
 def observe_targets(
