@@ -21,7 +21,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from sparse_adagrad._problem import Rows
 from sparse_adagrad.text.documents import Documents
-from sparse_adagrad.text.ngrams import KEPT_DTYPE, Counts, Keeper, Plan, count_documents
+from sparse_adagrad.text.kept import KeptTokens
+from sparse_adagrad.text.ngrams import Counts, Plan, count_documents
 from sparse_adagrad.text.weights import weigh_rows
 
 NORMS = {None: 0, "l1": 1, "l2": 2}
@@ -32,19 +33,16 @@ MOST_COLUMNS = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Documents that have been counted, and what they were counted from.
+    """Documents that have been counted.
 
     Attributes
     ----------
     plan : Plan
-    texts : Documents or list of list of str or None
-        None where n-grams were made in Python and nobody wants them again.
     parts : list of Counts
         Runs of rows.
     """
 
     plan: Plan
-    texts: Documents | list[list[str]] | None
     parts: list[Counts]
 
     @property
@@ -115,7 +113,7 @@ class TfidfCounter:
 
     n_documents_: int
     document_frequency_: NDArray[np.int64]
-    kept_tokens_: NDArray[np.void]
+    _kept: KeptTokens
 
     def __init__(
         self,
@@ -175,7 +173,7 @@ class TfidfCounter:
         return self._weigh(self._count(X))
 
     def _forget(self) -> None:
-        for name in ("n_documents_", "document_frequency_", "kept_tokens_"):
+        for name in ("n_documents_", "document_frequency_", "_kept"):
             self.__dict__.pop(name, None)
 
     def _learn(self, batch: Batch, by: int = 1) -> None:
@@ -196,28 +194,20 @@ class TfidfCounter:
         """Record the n-grams of documents that have been counted for good."""
         if not self.keep_tokens:
             return
-        if not hasattr(self, "kept_tokens_"):
-            self.kept_tokens_ = np.zeros(
-                (self.n_features, self.keep_tokens), KEPT_DTYPE
-            )
-        keeper = Keeper(batch.plan, self.kept_tokens_)
-        first = 0
+        if not hasattr(self, "_kept"):
+            self._kept = KeptTokens.empty(self.n_features, self.keep_tokens)
         for part in batch.parts:
-            keeper.count(part, first)
-            first += len(part.ends)
-        keeper.settle()
-        if isinstance(batch.texts, Documents):
-            n_threads = len(batch.parts)
-            texts = batch.texts
-            _each(lambda k: keeper.fill(texts, k, n_threads), range(n_threads))
-        elif batch.texts is not None:
-            keeper.fill_from_ngrams(batch.texts)
+            self._kept.count(batch.plan, part)
+
+    @property
+    def kept_tokens_(self) -> NDArray[np.void]:
+        return self._kept.records(slice(None))
 
     def column_tokens(
         self, columns: ArrayLike
     ) -> tuple[NDArray[np.object_], NDArray[np.int8]]:
         """As the vectorizer's, once tokens have been kept."""
-        slots = self.kept_tokens_[np.asarray(columns, np.intp)]
+        slots = self._kept.records(np.asarray(columns, np.intp))
         # Where all slots have counted down to 0, what they still hold is as good.
         rank = slots["count"] + (slots["size"] > 0).astype(np.int64)
         best = slots[np.arange(len(slots)), rank.argmax(axis=1)]
@@ -249,7 +239,7 @@ class TfidfCounter:
             ngram_range=self.ngram_range,
             n_features=self.n_features,
             stop_words=self.stop_words,
-            note_hashes=self.keep_tokens > 0,
+            note_ngrams=self.keep_tokens > 0,
         )
 
     def _n_threads(self) -> int:
@@ -262,7 +252,7 @@ class TfidfCounter:
             cuts[:-1],
             cuts[1:],
         )
-        return Batch(plan, documents, parts)
+        return Batch(plan, parts)
 
     def _cuts(self, documents: Documents) -> list[int]:
         """Where runs of documents of as many characters end, one for each thread."""

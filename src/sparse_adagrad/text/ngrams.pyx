@@ -4,7 +4,6 @@ import numpy as np
 
 from cython cimport floating
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t
-from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
 from sparse_adagrad.text.documents cimport (
@@ -15,7 +14,7 @@ from sparse_adagrad.kernels.adagrad import cpu_variant
 from sparse_adagrad.text.characters import CHARACTERS, fold
 
 
-cdef extern from "native/keeper.h" nogil:
+cdef extern from "native/kept.h" nogil:
     void sa_prefetch(const void* at)
 
     enum:
@@ -50,7 +49,7 @@ cdef extern from "native/keeper.h" nogil:
         int analyzer
         int lowercase
         int alternate_sign
-        bint note_hashes
+        bint note_ngrams
         sa_hash_many hash_many
         int64_t min_n
         int64_t max_n
@@ -65,25 +64,27 @@ cdef extern from "native/keeper.h" nogil:
         int32_t* counts
         int64_t nnz
 
-    ctypedef packed struct sa_kept:
-        uint32_t hash
-        uint32_t count
-        uint16_t size
-        char[54] text
+    ctypedef struct sa_distinct:
+        int64_t n
 
     ctypedef struct sa_sink:
         sa_rows rows
-        uint32_t* hashes
-        int64_t n_hashes
+        sa_distinct distinct
 
-    ctypedef struct sa_taken:
-        int64_t document
+    ctypedef packed struct sa_slot:
+        uint32_t hash
+        uint32_t count
+        uint32_t text_1
+
+    ctypedef packed struct sa_kept_text:
+        uint16_t size
+        char[54] text
 
     ctypedef struct sa_keeper:
-        sa_kept* slots
+        sa_slot* slots
         int n_slots
-        sa_taken* taken
-        int64_t n_taken
+        sa_kept_text* texts
+        int64_t* n_texts
 
     void sa_free_sink(sa_sink* sink)
     int sa_add_runs(
@@ -101,25 +102,11 @@ cdef extern from "native/keeper.h" nogil:
         const sa_document* documents,
         int64_t n,
         int64_t* ends,
-        int64_t* ngram_ends,
         int64_t* at,
     )
-    int sa_keep_documents(
-        const sa_plan* plan,
-        sa_keeper* keeper,
-        const uint32_t* hashes,
-        const int64_t* ends,
-        int64_t n,
-        int64_t first,
-    )
-    void sa_settle(sa_keeper* keeper)
-    int64_t sa_look_for_texts(const sa_keeper* keeper, int64_t start, sa_sink* sink)
-    int sa_fill_share(
-        const sa_plan* plan,
-        const sa_keeper* keeper,
-        const sa_document* documents,
-        int64_t k,
-        int64_t n,
+    void sa_settle_distinct(const sa_plan* plan, sa_distinct* distinct)
+    void sa_keep_all(
+        const sa_plan* plan, const sa_keeper* keeper, const sa_distinct* all
     )
     uint32_t sa_murmur3(const char* text, Py_ssize_t size)
 
@@ -153,16 +140,13 @@ def hash_runs(
 
 ANALYZERS = {"word": SA_WORD, "char": SA_CHAR, "char_wb": SA_CHAR_WB}
 
-# A slot of a column: an n-gram's hash, how much more often than others it was met, its
-# length in bytes, and the first of them.
-KEPT_DTYPE = np.dtype(
-    [
-        ("hash", np.uint32),
-        ("count", np.uint32),
-        ("size", np.uint16),
-        ("text", f"S{SA_KEPT_BYTES}"),
-    ]
+# A slot of a column: an n-gram's hash, how much more often than others it was met, and
+# the place of its text behind all others', from 1 on.
+SLOT_DTYPE = np.dtype(
+    [("hash", np.uint32), ("count", np.uint32), ("text_1", np.uint32)]
 )
+# The length of an n-gram in bytes, and the first of them.
+TEXT_DTYPE = np.dtype([("size", np.uint16), ("text", f"S{SA_KEPT_BYTES}")])
 
 
 cdef class Plan:
@@ -177,8 +161,8 @@ cdef class Plan:
     n_features : int
         Up to 2^31 - 1.
     stop_words : collection of str, or None
-    note_hashes : bool
-        Whether counts are to be given to a `Keeper`.
+    note_ngrams : bool
+        Whether `Counts.keep` is to be called.
     """
 
     cdef sa_plan plan
@@ -193,13 +177,13 @@ cdef class Plan:
         ngram_range,
         n_features,
         stop_words,
-        note_hashes,
+        note_ngrams,
     ):
         memset(&self.plan, 0, sizeof(sa_plan))
         self.plan.analyzer = ANALYZERS[analyzer]
         self.plan.lowercase = bool(lowercase)
         self.plan.alternate_sign = bool(alternate_sign)
-        self.plan.note_hashes = note_hashes
+        self.plan.note_ngrams = note_ngrams
         self.plan.hash_many = HASH_MANY
         self.plan.min_n, self.plan.max_n = ngram_range
         self.plan.n_features = n_features
@@ -265,13 +249,12 @@ cdef class Counts:
     ----------
     ends : ndarray of shape (n_rows,), int64
         Entries up to the end of each row.
-    ngram_ends : ndarray of shape (n_rows,), int64
-        The same of n-grams whose hashes were noted.
+    n_distinct : int
+        N-grams that differ, where the plan notes them.
     """
 
     cdef sa_sink sink
     cdef readonly object ends
-    cdef readonly object ngram_ends
 
     def __cinit__(self):
         memset(&self.sink, 0, sizeof(sa_sink))
@@ -282,6 +265,10 @@ cdef class Counts:
     @property
     def nnz(self):
         return self.sink.rows.nnz
+
+    @property
+    def n_distinct(self):
+        return self.sink.distinct.n
 
     def add_to(self, int64_t[::1] document_frequency, int by):
         """Add `by` to the document frequency of every column of every row."""
@@ -304,6 +291,37 @@ cdef class Counts:
                 memcpy(&indices[0], rows.indices, rows.nnz * sizeof(int32_t))
             for k in range(rows.nnz):
                 data[k] = <floating> rows.counts[k]
+
+
+    def keep(
+        self,
+        Plan plan,
+        sa_slot[:, ::1] slots,
+        sa_kept_text[::1] texts,
+        int64_t[::1] n_texts,
+    ):
+        """Count the n-grams in the slots of their columns.
+
+        Parameters
+        ----------
+        plan : Plan
+            That of the counts.
+        slots : ndarray of shape (n_features, n_slots), SLOT_DTYPE
+            Zeroed at first; updated in place, as is all that follows.
+        texts : ndarray, TEXT_DTYPE
+            With room for `n_distinct` more.
+        n_texts : ndarray of shape (1,), int64
+            How many there are.
+        """
+        assert slots.shape[0] == plan.plan.n_features and slots.shape[1] > 0
+        assert texts.shape[0] >= n_texts[0] + self.sink.distinct.n
+        if not self.sink.distinct.n:
+            return
+        cdef sa_keeper keeper = sa_keeper(
+            &slots[0, 0], slots.shape[1], &texts[0], &n_texts[0]
+        )
+        with nogil:
+            sa_keep_all(&plan.plan, &keeper, &self.sink.distinct)
 
 
 cdef raise_fault(int status, Documents documents, Py_ssize_t i):
@@ -330,9 +348,7 @@ def count_documents(Plan plan, Documents documents, Py_ssize_t start, Py_ssize_t
     assert 0 <= start <= stop <= documents.n
     cdef Counts counts = Counts()
     counts.ends = np.empty(stop - start, np.int64)
-    counts.ngram_ends = np.empty(stop - start, np.int64)
     cdef int64_t[::1] ends = counts.ends
-    cdef int64_t[::1] ngram_ends = counts.ngram_ends
     cdef int64_t at = 0
     cdef int status = SA_OK
     if stop > start:
@@ -343,9 +359,9 @@ def count_documents(Plan plan, Documents documents, Py_ssize_t start, Py_ssize_t
                 documents.items + start,
                 stop - start,
                 &ends[0],
-                &ngram_ends[0],
                 &at,
             )
+            sa_settle_distinct(&plan.plan, &counts.sink.distinct)
     if status != SA_OK:
         raise_fault(status, documents, start + at)
     return counts
@@ -354,15 +370,14 @@ def count_documents(Plan plan, Documents documents, Py_ssize_t start, Py_ssize_t
 def count_ngrams(Plan plan, documents):
     """Count n-grams that were made in Python: str or bytes, an iterable a document."""
     cdef Counts counts = Counts()
-    ends, ngram_ends = [], []
+    ends = []
     for ngrams in documents:
         add_python_ngrams(plan, &counts.sink, ngrams)
         if sa_finish_row(&counts.sink.rows, plan.plan.key_bits) != SA_OK:
             raise MemoryError("no memory for the n-grams")
         ends.append(counts.sink.rows.nnz)
-        ngram_ends.append(counts.sink.n_hashes)
+    sa_settle_distinct(&plan.plan, &counts.sink.distinct)
     counts.ends = np.array(ends, np.int64)
-    counts.ngram_ends = np.array(ngram_ends, np.int64)
     return counts
 
 
@@ -381,73 +396,3 @@ cdef add_python_ngrams(Plan plan, sa_sink* sink, ngrams):
         end = len(ngram)
         if sa_add_runs(&plan.plan, sink, spaced, &start, &end, 1) != SA_OK:
             raise MemoryError("no memory for the n-grams")
-
-
-cdef class Keeper:
-    """Keeps the most frequent n-grams of columns in slots.
-
-    Parameters
-    ----------
-    plan : Plan
-    slots : ndarray of shape (n_features, n_slots), KEPT_DTYPE
-        Zeroed at first; updated in place. An n-gram that takes a slot waits for its
-        text until `settle`, and then `fill` or `fill_from_ngrams`.
-    """
-
-    cdef Plan plan
-    cdef sa_keeper keeper
-    cdef object slots
-
-    def __cinit__(self):
-        memset(&self.keeper, 0, sizeof(sa_keeper))
-
-    def __dealloc__(self):
-        free(self.keeper.taken)
-
-    def __init__(self, Plan plan, sa_kept[:, ::1] slots):
-        assert slots.shape[0] == plan.plan.n_features and slots.shape[1] > 0
-        self.plan = plan
-        self.slots = slots
-        self.keeper.slots = &slots[0, 0]
-        self.keeper.n_slots = slots.shape[1]
-
-    def count(self, Counts counts, Py_ssize_t first):
-        """Count the n-grams of documents from number `first` on."""
-        cdef const int64_t[::1] ends = counts.ngram_ends
-        cdef int status = SA_OK
-        if ends.shape[0]:
-            with nogil:
-                status = sa_keep_documents(
-                    &self.plan.plan,
-                    &self.keeper,
-                    counts.sink.hashes,
-                    &ends[0],
-                    ends.shape[0],
-                    first,
-                )
-        if status != SA_OK:
-            raise MemoryError("no memory to keep n-grams")
-
-    def settle(self):
-        """Let those have a slot that were the last to take it."""
-        sa_settle(&self.keeper)
-
-    def fill(self, Documents documents, int64_t share, int64_t n_shares):
-        """Copy the texts of a share of those that have taken slots."""
-        cdef int status
-        with nogil:
-            status = sa_fill_share(
-                &self.plan.plan, &self.keeper, documents.items, share, n_shares
-            )
-        if status != SA_OK:
-            raise MemoryError("no memory to keep n-grams")
-
-    def fill_from_ngrams(self, list documents):
-        """The same of all, from n-grams that were made in Python."""
-        cdef sa_sink sink
-        memset(&sink, 0, sizeof(sa_sink))
-        cdef int64_t start = 0
-        while start < self.keeper.n_taken:
-            ngrams = documents[self.keeper.taken[start].document]
-            start = sa_look_for_texts(&self.keeper, start, &sink)
-            add_python_ngrams(self.plan, &sink, ngrams)

@@ -304,7 +304,7 @@ class HashingTfidfVectorizer(HashingVectorizer, TfidfCounter):
         NotFittedError
             If none have been kept.
         """
-        if not hasattr(self, "kept_tokens_"):
+        if not hasattr(self, "_kept"):
             raise NotFittedError(
                 "No tokens have been kept; set keep_tokens=1 before fit or partial_fit."
             )
@@ -334,14 +334,11 @@ class HashingTfidfVectorizer(HashingVectorizer, TfidfCounter):
             ngram_range=self.ngram_range if compiled else (1, 1),
             n_features=self.n_features,
             stop_words=self.get_stop_words() if self.analyzer == "word" else None,
-            note_hashes=self.keep_tokens > 0,
+            note_ngrams=self.keep_tokens > 0,
         )
         if not compiled:
             ngrams = map(analyze, self._texts(X))
-            kept = [list(each) for each in ngrams] if self.keep_tokens else None
-            batch = Batch(
-                plan, kept, [count_ngrams(plan, ngrams if kept is None else kept)]
-            )
+            batch = Batch(plan, [count_ngrams(plan, ngrams)])
         elif is_arrow(X) and not prepared:
             batch = self._count_documents(
                 plan, Documents.of_arrow(X, self.missing == "empty")
@@ -361,11 +358,15 @@ class HashingTfidfVectorizer(HashingVectorizer, TfidfCounter):
         self._warn_for_unused_params()
         if np.dtype(self.dtype) not in (np.float32, np.float64):
             raise ValueError(f"dtype={self.dtype!r}, but float32 or float64 is needed.")
-        for name, now in (
-            ("document_frequency_", (self.n_features,)),
-            ("kept_tokens_", (self.n_features, self.keep_tokens)),
+        kept = getattr(self, "_kept", None)
+        for name, before, now in (
+            (
+                "document_frequency_",
+                getattr(self, "document_frequency_", None),
+                (self.n_features,),
+            ),
+            ("kept_tokens_", kept and kept.slots, (self.n_features, self.keep_tokens)),
         ):
-            before = getattr(self, name, None)
             if before is not None and before.shape != now and now[-1]:
                 raise ValueError(
                     f"{name} has the shape {before.shape}, but n_features="
