@@ -104,7 +104,7 @@ def _pack_vectorizer(
         tensors["document_frequency"] = vectorizer.document_frequency_
     if vectorizer.keep_tokens:
         # Of columns that were seen, and as bytes: safetensors knows no records.
-        columns = vectorizer._kept.seen
+        columns = vectorizer._kept.columns
         tensors["kept_columns"] = columns
         tensors["kept_tokens"] = vectorizer._kept.records(columns).view(np.uint8)
 

@@ -33,21 +33,29 @@ MOST_COLUMNS = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Documents that have been counted.
+    """Documents that have been counted, and what they were counted from.
 
     Attributes
     ----------
     plan : Plan
+    texts : Documents or list of list of str or None
+        None where n-grams were made in Python and nobody wants them again.
     parts : list of Counts
         Runs of rows.
     """
 
     plan: Plan
+    texts: Documents | list[list[str]] | None
     parts: list[Counts]
 
     @property
     def n_documents(self) -> int:
         return sum(len(part.ends) for part in self.parts)
+
+    @property
+    def n_ngrams(self) -> int:
+        """Those whose hashes were noted."""
+        return sum(int(part.ngram_ends[-1]) for part in self.parts if len(part.ends))
 
 
 @cache
@@ -196,8 +204,18 @@ class TfidfCounter:
             return
         if not hasattr(self, "_kept"):
             self._kept = KeptTokens.empty(self.n_features, self.keep_tokens)
+        keeper = self._kept.keeper(batch.plan, batch.n_ngrams)
+        first = 0
         for part in batch.parts:
-            self._kept.count(batch.plan, part)
+            keeper.count(part, first)
+            first += len(part.ends)
+        keeper.settle()
+        if isinstance(batch.texts, Documents):
+            n_threads = len(batch.parts)
+            texts = batch.texts
+            _each(lambda k: keeper.fill(texts, k, n_threads), range(n_threads))
+        elif batch.texts is not None:
+            keeper.fill_from_ngrams(batch.texts)
 
     @property
     def kept_tokens_(self) -> NDArray[np.void]:
@@ -239,7 +257,7 @@ class TfidfCounter:
             ngram_range=self.ngram_range,
             n_features=self.n_features,
             stop_words=self.stop_words,
-            note_ngrams=self.keep_tokens > 0,
+            note_hashes=self.keep_tokens > 0,
         )
 
     def _n_threads(self) -> int:
@@ -252,7 +270,7 @@ class TfidfCounter:
             cuts[:-1],
             cuts[1:],
         )
-        return Batch(plan, parts)
+        return Batch(plan, documents, parts)
 
     def _cuts(self, documents: Documents) -> list[int]:
         """Where runs of documents of as many characters end, one for each thread."""

@@ -8,9 +8,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from sparse_adagrad.text.ngrams import SLOT_DTYPE, TEXT_DTYPE, Counts, Plan
+from sparse_adagrad.text.ngrams import SLOT_DTYPE, TEXT_DTYPE, Keeper, Plan
 
-# What a slot holds, its text in its place.
+# What a slot holds, with its text.
 KEPT_DTYPE = np.dtype(
     [
         *((name, SLOT_DTYPE[name]) for name in ("hash", "count")),
@@ -38,25 +38,25 @@ class KeptTokens:
 
     @classmethod
     def empty(cls, n_features: int, n_slots: int) -> Self:
-        """Slots that nothing has come to."""
+        """Slots that nothing has come to; pages are not touched until one is met."""
         return cls(
             np.zeros((n_features, n_slots), SLOT_DTYPE),
-            np.zeros(0, TEXT_DTYPE),
+            np.zeros(1, TEXT_DTYPE),
             np.zeros(1, np.int64),
         )
 
-    def count(self, plan: Plan, counts: Counts) -> None:
-        """Count the n-grams of documents, of which their plan took note."""
-        needed = int(self.n_texts[0]) + counts.n_distinct
+    def keeper(self, plan: Plan, n_ngrams: int) -> Keeper:
+        """For so many n-grams, each of which may need a text."""
+        needed = min(int(self.n_texts[0]) + n_ngrams, self.slots.size)
         if needed > len(self.texts):
-            grown = np.zeros(needed + needed // 2, TEXT_DTYPE)
+            grown = np.zeros(min(needed + needed // 2, self.slots.size), TEXT_DTYPE)
             grown[: len(self.texts)] = self.texts
             self.texts = grown
-        counts.keep(plan, self.slots, self.texts, self.n_texts)
+        return Keeper(plan, self.slots, self.texts, self.n_texts)
 
     @property
-    def seen(self) -> NDArray[np.intp]:
-        """Columns that something has come to, in order."""
+    def columns(self) -> NDArray[np.intp]:
+        """Those that something has come to, in order."""
         return np.flatnonzero((self.slots["text_1"] > 0).any(axis=1))
 
     def records(self, columns: Any) -> NDArray[np.void]:
@@ -74,13 +74,14 @@ class KeptTokens:
     def of_records(
         cls, n_features: int, columns: NDArray[np.intp], records: NDArray[np.void]
     ) -> Self:
-        """Inverse of `records`, of the columns that `seen` told."""
+        """Inverse of `records`, of all `columns`."""
         kept = cls.empty(n_features, records.shape[1])
-        n = records.size
         slots = np.empty(records.shape, SLOT_DTYPE)
         slots["hash"], slots["count"] = records["hash"], records["count"]
-        slots["text_1"] = np.arange(1, n + 1).reshape(records.shape)
+        slots["text_1"] = 1 + np.arange(records.size).reshape(records.shape)
         kept.slots[columns] = slots
-        kept.texts = records.ravel()[list(TEXT_DTYPE.names or ())].astype(TEXT_DTYPE)
-        kept.n_texts[0] = n
+        kept.texts = np.zeros(max(1, records.size), TEXT_DTYPE)
+        for name in ("size", "text"):
+            kept.texts[name][: records.size] = records[name].ravel()
+        kept.n_texts[0] = records.size
         return kept

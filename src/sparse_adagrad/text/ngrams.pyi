@@ -29,15 +29,14 @@ class Plan:
         ngram_range: tuple[int, int],
         n_features: int,
         stop_words: Collection[Any] | None,
-        note_ngrams: bool,
+        note_hashes: bool,
     ) -> None: ...
 
 class Counts:
     ends: NDArray[np.int64]  # (n_rows,)
+    ngram_ends: NDArray[np.int64]  # (n_rows,)
     @property
     def nnz(self) -> int: ...
-    @property
-    def n_distinct(self) -> int: ...
     def add_to(
         self,
         document_frequency: NDArray[np.int64],  # (n_features,), updated
@@ -48,15 +47,21 @@ class Counts:
         indices: NDArray[np.int32],  # (nnz,), written
         data: NDArray[Any],  # (nnz,), float32 or float64, written
     ) -> None: ...
-    def keep(
-        self,
-        plan: Plan,
-        slots: NDArray[np.void],  # (n_features, n_slots) SLOT_DTYPE, updated
-        texts: NDArray[np.void],  # (n_texts + n_distinct or more,) TEXT_DTYPE, updated
-        n_texts: NDArray[np.int64],  # (1,), updated
-    ) -> None: ...
 
 def count_documents(
     plan: Plan, documents: Documents, start: int, stop: int
 ) -> Counts: ...
 def count_ngrams(plan: Plan, documents: Iterable[Iterable[str | bytes]]) -> Counts: ...
+
+class Keeper:
+    def __init__(
+        self,
+        plan: Plan,
+        slots: NDArray[np.void],  # (n_features, n_slots) SLOT_DTYPE, updated
+        texts: NDArray[np.void],  # TEXT_DTYPE, updated
+        n_texts: NDArray[np.int64],  # (1,), updated
+    ) -> None: ...
+    def count(self, counts: Counts, first: int) -> None: ...
+    def settle(self) -> None: ...
+    def fill(self, documents: Documents, share: int, n_shares: int) -> None: ...
+    def fill_from_ngrams(self, documents: list[list[str]]) -> None: ...

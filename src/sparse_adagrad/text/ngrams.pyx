@@ -4,6 +4,7 @@ import numpy as np
 
 from cython cimport floating
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t
+from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
 from sparse_adagrad.text.documents cimport (
@@ -14,7 +15,7 @@ from sparse_adagrad.kernels.adagrad import cpu_variant
 from sparse_adagrad.text.characters import CHARACTERS, fold
 
 
-cdef extern from "native/kept.h" nogil:
+cdef extern from "native/keeper.h" nogil:
     void sa_prefetch(const void* at)
 
     enum:
@@ -49,7 +50,7 @@ cdef extern from "native/kept.h" nogil:
         int analyzer
         int lowercase
         int alternate_sign
-        bint note_ngrams
+        bint note_hashes
         sa_hash_many hash_many
         int64_t min_n
         int64_t max_n
@@ -64,13 +65,6 @@ cdef extern from "native/kept.h" nogil:
         int32_t* counts
         int64_t nnz
 
-    ctypedef struct sa_distinct:
-        int64_t n
-
-    ctypedef struct sa_sink:
-        sa_rows rows
-        sa_distinct distinct
-
     ctypedef packed struct sa_slot:
         uint32_t hash
         uint32_t count
@@ -80,11 +74,21 @@ cdef extern from "native/kept.h" nogil:
         uint16_t size
         char[54] text
 
+    ctypedef struct sa_sink:
+        sa_rows rows
+        uint32_t* hashes
+        int64_t n_hashes
+
+    ctypedef struct sa_taken:
+        int64_t document
+
     ctypedef struct sa_keeper:
         sa_slot* slots
         int n_slots
         sa_kept_text* texts
         int64_t* n_texts
+        sa_taken* taken
+        int64_t n_taken
 
     void sa_free_sink(sa_sink* sink)
     int sa_add_runs(
@@ -102,11 +106,25 @@ cdef extern from "native/kept.h" nogil:
         const sa_document* documents,
         int64_t n,
         int64_t* ends,
+        int64_t* ngram_ends,
         int64_t* at,
     )
-    void sa_settle_distinct(const sa_plan* plan, sa_distinct* distinct)
-    void sa_keep_all(
-        const sa_plan* plan, const sa_keeper* keeper, const sa_distinct* all
+    int sa_keep_documents(
+        const sa_plan* plan,
+        sa_keeper* keeper,
+        const uint32_t* hashes,
+        const int64_t* ends,
+        int64_t n,
+        int64_t first,
+    )
+    void sa_settle(sa_keeper* keeper)
+    int64_t sa_look_for_texts(const sa_keeper* keeper, int64_t start, sa_sink* sink)
+    int sa_fill_share(
+        const sa_plan* plan,
+        const sa_keeper* keeper,
+        const sa_document* documents,
+        int64_t k,
+        int64_t n,
     )
     uint32_t sa_murmur3(const char* text, Py_ssize_t size)
 
@@ -141,7 +159,7 @@ def hash_runs(
 ANALYZERS = {"word": SA_WORD, "char": SA_CHAR, "char_wb": SA_CHAR_WB}
 
 # A slot of a column: an n-gram's hash, how much more often than others it was met, and
-# the place of its text behind all others', from 1 on.
+# the number of its text, from 1 on.
 SLOT_DTYPE = np.dtype(
     [("hash", np.uint32), ("count", np.uint32), ("text_1", np.uint32)]
 )
@@ -161,8 +179,8 @@ cdef class Plan:
     n_features : int
         Up to 2^31 - 1.
     stop_words : collection of str, or None
-    note_ngrams : bool
-        Whether `Counts.keep` is to be called.
+    note_hashes : bool
+        Whether counts are to be given to a `Keeper`.
     """
 
     cdef sa_plan plan
@@ -177,13 +195,13 @@ cdef class Plan:
         ngram_range,
         n_features,
         stop_words,
-        note_ngrams,
+        note_hashes,
     ):
         memset(&self.plan, 0, sizeof(sa_plan))
         self.plan.analyzer = ANALYZERS[analyzer]
         self.plan.lowercase = bool(lowercase)
         self.plan.alternate_sign = bool(alternate_sign)
-        self.plan.note_ngrams = note_ngrams
+        self.plan.note_hashes = note_hashes
         self.plan.hash_many = HASH_MANY
         self.plan.min_n, self.plan.max_n = ngram_range
         self.plan.n_features = n_features
@@ -249,12 +267,13 @@ cdef class Counts:
     ----------
     ends : ndarray of shape (n_rows,), int64
         Entries up to the end of each row.
-    n_distinct : int
-        N-grams that differ, where the plan notes them.
+    ngram_ends : ndarray of shape (n_rows,), int64
+        The same of n-grams whose hashes were noted.
     """
 
     cdef sa_sink sink
     cdef readonly object ends
+    cdef readonly object ngram_ends
 
     def __cinit__(self):
         memset(&self.sink, 0, sizeof(sa_sink))
@@ -265,10 +284,6 @@ cdef class Counts:
     @property
     def nnz(self):
         return self.sink.rows.nnz
-
-    @property
-    def n_distinct(self):
-        return self.sink.distinct.n
 
     def add_to(self, int64_t[::1] document_frequency, int by):
         """Add `by` to the document frequency of every column of every row."""
@@ -291,37 +306,6 @@ cdef class Counts:
                 memcpy(&indices[0], rows.indices, rows.nnz * sizeof(int32_t))
             for k in range(rows.nnz):
                 data[k] = <floating> rows.counts[k]
-
-
-    def keep(
-        self,
-        Plan plan,
-        sa_slot[:, ::1] slots,
-        sa_kept_text[::1] texts,
-        int64_t[::1] n_texts,
-    ):
-        """Count the n-grams in the slots of their columns.
-
-        Parameters
-        ----------
-        plan : Plan
-            That of the counts.
-        slots : ndarray of shape (n_features, n_slots), SLOT_DTYPE
-            Zeroed at first; updated in place, as is all that follows.
-        texts : ndarray, TEXT_DTYPE
-            With room for `n_distinct` more.
-        n_texts : ndarray of shape (1,), int64
-            How many there are.
-        """
-        assert slots.shape[0] == plan.plan.n_features and slots.shape[1] > 0
-        assert texts.shape[0] >= n_texts[0] + self.sink.distinct.n
-        if not self.sink.distinct.n:
-            return
-        cdef sa_keeper keeper = sa_keeper(
-            &slots[0, 0], slots.shape[1], &texts[0], &n_texts[0]
-        )
-        with nogil:
-            sa_keep_all(&plan.plan, &keeper, &self.sink.distinct)
 
 
 cdef raise_fault(int status, Documents documents, Py_ssize_t i):
@@ -348,7 +332,9 @@ def count_documents(Plan plan, Documents documents, Py_ssize_t start, Py_ssize_t
     assert 0 <= start <= stop <= documents.n
     cdef Counts counts = Counts()
     counts.ends = np.empty(stop - start, np.int64)
+    counts.ngram_ends = np.empty(stop - start, np.int64)
     cdef int64_t[::1] ends = counts.ends
+    cdef int64_t[::1] ngram_ends = counts.ngram_ends
     cdef int64_t at = 0
     cdef int status = SA_OK
     if stop > start:
@@ -359,9 +345,9 @@ def count_documents(Plan plan, Documents documents, Py_ssize_t start, Py_ssize_t
                 documents.items + start,
                 stop - start,
                 &ends[0],
+                &ngram_ends[0],
                 &at,
             )
-            sa_settle_distinct(&plan.plan, &counts.sink.distinct)
     if status != SA_OK:
         raise_fault(status, documents, start + at)
     return counts
@@ -370,14 +356,15 @@ def count_documents(Plan plan, Documents documents, Py_ssize_t start, Py_ssize_t
 def count_ngrams(Plan plan, documents):
     """Count n-grams that were made in Python: str or bytes, an iterable a document."""
     cdef Counts counts = Counts()
-    ends = []
+    ends, ngram_ends = [], []
     for ngrams in documents:
         add_python_ngrams(plan, &counts.sink, ngrams)
         if sa_finish_row(&counts.sink.rows, plan.plan.key_bits) != SA_OK:
             raise MemoryError("no memory for the n-grams")
         ends.append(counts.sink.rows.nnz)
-    sa_settle_distinct(&plan.plan, &counts.sink.distinct)
+        ngram_ends.append(counts.sink.n_hashes)
     counts.ends = np.array(ends, np.int64)
+    counts.ngram_ends = np.array(ngram_ends, np.int64)
     return counts
 
 
@@ -396,3 +383,92 @@ cdef add_python_ngrams(Plan plan, sa_sink* sink, ngrams):
         end = len(ngram)
         if sa_add_runs(&plan.plan, sink, spaced, &start, &end, 1) != SA_OK:
             raise MemoryError("no memory for the n-grams")
+
+
+cdef class Keeper:
+    """Keeps the most frequent n-grams of columns in slots.
+
+    Parameters
+    ----------
+    plan : Plan
+    slots : ndarray of shape (n_features, n_slots), SLOT_DTYPE
+        Zeroed at first; updated in place. An n-gram that takes a slot waits for its
+        text until `settle`, and then `fill` or `fill_from_ngrams`.
+    texts : ndarray, TEXT_DTYPE
+        Updated, too; with room for one for each n-gram that comes, or each slot.
+    n_texts : ndarray of shape (1,), int64
+        How many of them slots have; updated.
+    """
+
+    cdef Plan plan
+    cdef sa_keeper keeper
+    cdef object owners  # what `keeper` points to
+    cdef Py_ssize_t room  # for texts
+    cdef Py_ssize_t most  # of them that there can be
+
+    def __cinit__(self):
+        memset(&self.keeper, 0, sizeof(sa_keeper))
+
+    def __dealloc__(self):
+        free(self.keeper.taken)
+
+    def __init__(
+        self,
+        Plan plan,
+        sa_slot[:, ::1] slots,
+        sa_kept_text[::1] texts,
+        int64_t[::1] n_texts,
+    ):
+        assert slots.shape[0] == plan.plan.n_features and slots.shape[1] > 0
+        self.plan = plan
+        self.owners = slots, texts, n_texts
+        self.room = texts.shape[0]
+        self.most = slots.shape[0] * slots.shape[1]
+        assert self.room > 0
+        self.keeper.slots = &slots[0, 0]
+        self.keeper.n_slots = slots.shape[1]
+        self.keeper.texts = &texts[0]
+        self.keeper.n_texts = &n_texts[0]
+
+    def count(self, Counts counts, Py_ssize_t first):
+        """Count the n-grams of documents from number `first` on."""
+        cdef const int64_t[::1] ends = counts.ngram_ends
+        cdef int status = SA_OK
+        if ends.shape[0]:
+            needed = min(self.keeper.n_texts[0] + ends[ends.shape[0] - 1], self.most)
+            assert self.room >= needed
+            with nogil:
+                status = sa_keep_documents(
+                    &self.plan.plan,
+                    &self.keeper,
+                    counts.sink.hashes,
+                    &ends[0],
+                    ends.shape[0],
+                    first,
+                )
+        if status != SA_OK:
+            raise MemoryError("no memory to keep n-grams")
+
+    def settle(self):
+        """Let those have a slot that were the last to take it."""
+        sa_settle(&self.keeper)
+
+    def fill(self, Documents documents, int64_t share, int64_t n_shares):
+        """Copy the texts of a share of those that have taken slots."""
+        cdef int status
+        with nogil:
+            status = sa_fill_share(
+                &self.plan.plan, &self.keeper, documents.items, share, n_shares
+            )
+        if status != SA_OK:
+            raise MemoryError("no memory to keep n-grams")
+
+    def fill_from_ngrams(self, list documents):
+        """The same of all, from n-grams that were made in Python."""
+        cdef sa_sink sink
+        memset(&sink, 0, sizeof(sa_sink))
+        cdef int64_t start = 0
+        while start < self.keeper.n_taken:
+            ngrams = documents[self.keeper.taken[start].document]
+            start = sa_look_for_texts(&self.keeper, start, &sink)
+            add_python_ngrams(self.plan, &sink, ngrams)

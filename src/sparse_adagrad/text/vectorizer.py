@@ -334,11 +334,14 @@ class HashingTfidfVectorizer(HashingVectorizer, TfidfCounter):
             ngram_range=self.ngram_range if compiled else (1, 1),
             n_features=self.n_features,
             stop_words=self.get_stop_words() if self.analyzer == "word" else None,
-            note_ngrams=self.keep_tokens > 0,
+            note_hashes=self.keep_tokens > 0,
         )
         if not compiled:
             ngrams = map(analyze, self._texts(X))
-            batch = Batch(plan, [count_ngrams(plan, ngrams)])
+            kept = [list(each) for each in ngrams] if self.keep_tokens else None
+            batch = Batch(
+                plan, kept, [count_ngrams(plan, ngrams if kept is None else kept)]
+            )
         elif is_arrow(X) and not prepared:
             batch = self._count_documents(
                 plan, Documents.of_arrow(X, self.missing == "empty")
@@ -358,13 +361,10 @@ class HashingTfidfVectorizer(HashingVectorizer, TfidfCounter):
         self._warn_for_unused_params()
         if np.dtype(self.dtype) not in (np.float32, np.float64):
             raise ValueError(f"dtype={self.dtype!r}, but float32 or float64 is needed.")
+        columns = getattr(self, "document_frequency_", None)
         kept = getattr(self, "_kept", None)
         for name, before, now in (
-            (
-                "document_frequency_",
-                getattr(self, "document_frequency_", None),
-                (self.n_features,),
-            ),
+            ("document_frequency_", columns, (self.n_features,)),
             ("kept_tokens_", kept and kept.slots, (self.n_features, self.keep_tokens)),
         ):
             if before is not None and before.shape != now and now[-1]:

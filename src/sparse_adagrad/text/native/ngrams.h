@@ -5,7 +5,6 @@
  *     characters          tokens.h        from code points
  *     n-grams, hash       here, and hash_many.h
  *     count               count.h
- *     tell n-grams apart  distinct.h      where they are to be kept
  *
  * Columns and signs are those of scikit-learn's FeatureHasher. Functions that can fail
  * return one of the codes of document.h.
@@ -15,10 +14,10 @@
 
 #include "characters.h"
 #include "count.h"
-#include "distinct.h"
 #include "document.h"
 #include "hash.h"
 #include "hash_many.h"
+#include "kept.h"
 #include "tokens.h"
 #include "words.h"
 
@@ -29,7 +28,7 @@ typedef struct {
     int analyzer;
     int lowercase;
     int alternate_sign;
-    int note_ngrams; /* for those who keep them */
+    int note_hashes;
     sa_hash_many hash_many;
     int64_t min_n, max_n;
     uint32_t n_features;
@@ -39,18 +38,23 @@ typedef struct {
     sa_stop_words stop_words;
 } sa_plan;
 
-/* Where n-grams go. */
+/* Where n-grams go: into the row at hand, or, where some have taken slots, their texts
+ * into these. */
 typedef struct {
     sa_rows rows;
     sa_tokens tokens;
-    sa_distinct distinct; /* of all documents, where the plan notes n-grams */
+    uint32_t *hashes; /* of all documents' n-grams, where the plan notes them */
+    int64_t n_hashes, hash_room;
+    sa_kept_text *texts;
+    const sa_taken *taken, *taken_end; /* of the document at hand */
+    int64_t n_passed;                  /* of its n-grams, looking for these */
 } sa_sink;
 
 static void sa_free_sink(sa_sink *sink)
 {
     sa_free_rows(&sink->rows);
     sa_free_tokens(&sink->tokens);
-    sa_free_distinct(&sink->distinct);
+    free(sink->hashes);
 }
 
 /* -------------------------------------------------------------------- n-grams, hash */
@@ -66,20 +70,42 @@ static inline uint32_t sa_key(const sa_plan *plan, uint32_t hash)
     return column << 1 | (negative & (uint32_t)plan->alternate_sign);
 }
 
+/* Of n more n-grams of the document, copy the texts of those that have taken slots. */
+static void sa_fill_slots(sa_sink *sink, const char *text, const int64_t *starts,
+                          const int64_t *ends, int64_t n)
+{
+    for (; sink->taken < sink->taken_end; sink->taken++) {
+        const int64_t t = sink->taken->at - sink->n_passed;
+        if (t >= n)
+            break;
+        sa_keep_text(sink->texts + sink->taken->slot->text_1 - 1, text + starts[t],
+                     ends[t] - starts[t]);
+    }
+    sink->n_passed += n;
+}
+
 /* An n-gram is a run of bytes, from the start of one token to the end of another. */
 static int sa_add_runs(const sa_plan *plan, sa_sink *sink, const char *text,
                        const int64_t *starts, const int64_t *ends, int64_t n)
 {
+    if (sink->taken) {
+        sa_fill_slots(sink, text, starts, ends, n);
+        return SA_OK;
+    }
     if (!sa_reserve_keys(&sink->rows, n))
         return SA_NO_MEMORY;
-    uint32_t *keys = sink->rows.keys + sink->rows.n_keys;
-    plan->hash_many(text, starts, ends, n, keys);
-    if (plan->note_ngrams
-        && sa_note(&sink->distinct, text, starts, ends, keys, n) != SA_OK)
-        return SA_NO_MEMORY;
+    uint32_t *keys = sink->rows.keys + sink->rows.n_keys, *hashes = keys;
+    if (plan->note_hashes) {
+        if (!sa_reserve((void **)&sink->hashes, &sink->hash_room, sink->n_hashes + n,
+                        sizeof(uint32_t)))
+            return SA_NO_MEMORY;
+        hashes = sink->hashes + sink->n_hashes;
+        sink->n_hashes += n;
+    }
+    plan->hash_many(text, starts, ends, n, hashes);
     const sa_plan local = *plan;
     for (int64_t t = 0; t < n; t++)
-        keys[t] = sa_key(&local, keys[t]);
+        keys[t] = sa_key(&local, hashes[t]);
     sink->rows.n_keys += n;
     return SA_OK;
 }
@@ -197,39 +223,12 @@ static int sa_add_ngrams(const sa_plan *plan, sa_sink *sink, const sa_document *
         plan, sink, sa_take_wrapped(&plan->characters, read, n, tokens));
 }
 
-/* After all documents: of the order in which n-grams came, leave that of those that share
- * a column. */
-static void sa_settle_distinct(const sa_plan *plan, sa_distinct *d)
-{
-    const int64_t mask = d->table_size - 1;
-    /* The table is done with; now it takes columns, of which there are no more. */
-    if (d->n)
-        memset(d->table, 0, (size_t)d->table_size * sizeof(sa_place));
-    for (int64_t k = 0; k < d->n; k++) {
-        const uint32_t column = sa_key(plan, d->ngrams[k].hash) >> 1;
-        sa_place *place = sa_find(d->table, mask, column);
-        if (place->number_1)
-            d->ngrams[place->number_1 - 1].share_column = d->ngrams[k].share_column = 1;
-        else
-            *place = (sa_place){column, (uint32_t)k + 1};
-    }
-    int64_t n = 0;
-    for (int64_t t = 0; t < d->n_order; t++) {
-        const uint32_t number = d->order[t];
-        d->order[n] = number;
-        n += d->ngrams[number].share_column;
-    }
-    d->n_order = n;
-    free(d->table);
-    d->table = NULL;
-    d->table_size = 0;
-}
-
-/* Documents to rows, one below the other; `ends` gets the entries after each. Returns
- * SA_OK, or what is wrong with the document that `at` then names. */
+/* Documents to rows, one below the other; `ends` gets the entries after each, and
+ * `ngram_ends` the hashes noted. Returns SA_OK, or what is wrong with the document that
+ * `at` then names. */
 static int sa_add_documents(const sa_plan *plan, sa_sink *sink,
                             const sa_document *documents, int64_t n, int64_t *ends,
-                            int64_t *at)
+                            int64_t *ngram_ends, int64_t *at)
 {
     int status = SA_OK;
     for (int64_t i = 0; i < n && !status; i++) {
@@ -238,6 +237,7 @@ static int sa_add_documents(const sa_plan *plan, sa_sink *sink,
         if (!status)
             status = sa_finish_row(&sink->rows, plan->key_bits);
         ends[i] = sink->rows.nnz;
+        ngram_ends[i] = sink->n_hashes;
     }
     return status;
 }
