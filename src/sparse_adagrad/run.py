@@ -36,7 +36,7 @@ def new_vectorizer(
         sublinear_tf=True,
         keep_tokens=1,
         dtype=np.float32,
-        n_jobs=-1,
+        n_jobs=-2,  # One core is left to the learning.
     )
 
 

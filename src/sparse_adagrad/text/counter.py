@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from operator import index
 from typing import Any
 
@@ -23,7 +24,7 @@ from sparse_adagrad._problem import Rows
 from sparse_adagrad.text.documents import Documents
 from sparse_adagrad.text.kept import KeptTokens
 from sparse_adagrad.text.ngrams import Counts, Plan, count_documents
-from sparse_adagrad.text.weights import weigh_rows
+from sparse_adagrad.text.weights import damp, weigh_rows
 
 NORMS = {None: 0, "l1": 1, "l2": 2}
 # Fewer characters than this are counted faster by one thread.
@@ -31,7 +32,7 @@ CHARACTERS_PER_THREAD = 1 << 16
 MOST_COLUMNS = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Batch:
     """Documents that have been counted, and what they were counted from.
 
@@ -42,11 +43,14 @@ class Batch:
         None where n-grams were made in Python and nobody wants them again.
     parts : list of Counts
         Runs of rows.
+    values : Rows or None
+        Counts as values, before they are weighed, if that has been done already.
     """
 
     plan: Plan
     texts: Documents | list[list[str]] | None
     parts: list[Counts]
+    values: Rows | None = None
 
     @property
     def n_documents(self) -> int:
@@ -80,6 +84,11 @@ def _each(function: Callable[..., Any], *runs: Any) -> list[Any]:
     return results + [each.result() for each in waiting]
 
 
+def _ends(batch: Batch) -> list[int]:
+    """Entries up to each part of a batch, and up to the last one's end."""
+    return [0, *accumulate(part.nnz for part in batch.parts)]
+
+
 def is_arrow(X: Any) -> bool:
     """Whether X lies in memory as Arrow has it, rather than would be made so."""
     dtype = getattr(X, "dtype", None)
@@ -100,7 +109,7 @@ class TfidfCounter:
     dtype : dtype
         float32 or float64.
     n_jobs : int or None
-        Threads; -1 for all cores.
+        Threads; -1 for all cores, -2 for all but one.
 
     Raises
     ------
@@ -261,7 +270,8 @@ class TfidfCounter:
         )
 
     def _n_threads(self) -> int:
-        return (os.cpu_count() or 1) if self.n_jobs == -1 else (self.n_jobs or 1)
+        n_jobs = self.n_jobs or 1
+        return n_jobs if n_jobs > 0 else max(1, (os.cpu_count() or 1) + 1 + n_jobs)
 
     def _count_documents(self, plan: Plan, documents: Documents) -> Batch:
         cuts = self._cuts(documents)
@@ -286,30 +296,46 @@ class TfidfCounter:
 
     # ------------------------------------------------------------------- weighing
 
-    def _weigh(self, batch: Batch) -> Any:
-        """Counts to values: binary, sublinear, idf, norm. Returns `Rows`."""
-        starts = np.cumsum([0, *(part.nnz for part in batch.parts)])
-        nnz = int(starts[-1])
+    def _prepare(self, X: Any) -> Batch:
+        """Count documents, and weigh them as far as that needs none before them."""
+        batch = self._count(X)
+        batch.values = self._values(batch)
+        return batch
+
+    def _values(self, batch: Batch) -> Rows:
+        """Counts to values: binary, sublinear."""
+        ends = _ends(batch)
+        nnz = ends[-1]
         data, indices = np.empty(nnz, self.dtype), np.empty(nnz, np.int32)
 
-        def weigh(part: Counts, start: int, stop: int) -> None:
+        def write(part: Counts, start: int, stop: int) -> None:
             part.write(indices[start:stop], data[start:stop])
+            damp(data[start:stop], binary=self.binary, sublinear_tf=self.sublinear_tf)
+
+        _each(write, batch.parts, ends[:-1], ends[1:])
+        row_ends = [
+            part.ends + start for part, start in zip(batch.parts, ends, strict=False)
+        ]
+        offset = np.int32 if nnz <= np.iinfo(np.int32).max else np.int64
+        indptr = np.concatenate([[0], *row_ends]).astype(offset)
+        return Rows(data, indices, indptr, self.n_features)
+
+    def _weigh(self, batch: Batch) -> Any:
+        """Counts to values, weighed: idf, norm. Returns `Rows`."""
+        rows, batch.values = batch.values or self._values(batch), None
+        ends = _ends(batch)
+
+        def weigh(part: Counts, start: int, stop: int) -> None:
             weigh_rows(
-                data[start:stop],
-                indices[start:stop],
+                rows.data[start:stop],
+                rows.indices[start:stop],
                 part.ends,
                 self.document_frequency_ if self.use_idf else np.empty(0, np.int64),
-                binary=self.binary,
-                sublinear_tf=self.sublinear_tf,
                 smooth_idf=self.smooth_idf,
                 n_documents=self.n_documents_ if self.use_idf else 0,
                 norm=NORMS[self.norm],
             )
 
-        _each(weigh, batch.parts, starts[:-1], starts[1:])
-        ends = [
-            part.ends + start for part, start in zip(batch.parts, starts, strict=False)
-        ]
-        offset = np.int32 if nnz <= np.iinfo(np.int32).max else np.int64
-        indptr = np.concatenate([[0], *ends]).astype(offset)
-        return Rows(data, indices.astype(offset, copy=False), indptr, self.n_features)
+        _each(weigh, batch.parts, ends[:-1], ends[1:])
+        indices = rows.indices.astype(rows.indptr.dtype, copy=False)
+        return Rows(rows.data, indices, rows.indptr, self.n_features)
