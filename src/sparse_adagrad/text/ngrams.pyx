@@ -12,7 +12,7 @@ from sparse_adagrad.text.documents cimport (
 )
 
 from sparse_adagrad.kernels.adagrad import cpu_variant
-from sparse_adagrad.text.characters import CHARACTERS, fold
+from sparse_adagrad.text.characters import CHARACTERS, fold, with_cases
 
 
 cdef extern from "native/keeper.h" nogil:
@@ -39,6 +39,7 @@ cdef extern from "native/keeper.h" nogil:
         const uint32_t* entries
         const uint32_t* expansions
         const uint32_t* folded
+        const sa_characters* (*with_cases)() noexcept nogil
 
     ctypedef struct sa_stop_words:
         const int32_t* table
@@ -156,6 +157,25 @@ def hash_runs(
     return out_array
 
 
+# Filled when the first capital sigma comes, and the same for all.
+cdef sa_characters WITH_CASES
+memset(&WITH_CASES, 0, sizeof(sa_characters))
+
+
+cdef const sa_characters* characters_with_cases() noexcept nogil:
+    cdef const uint16_t[::1] pages
+    cdef const uint32_t[::1] entries
+    if WITH_CASES.pages == NULL:
+        with gil:
+            try:
+                pages, entries, _ = with_cases()
+            except MemoryError:
+                return NULL
+            WITH_CASES.entries = &entries[0]
+            WITH_CASES.pages = &pages[0]
+    return &WITH_CASES
+
+
 ANALYZERS = {"word": SA_WORD, "char": SA_CHAR, "char_wb": SA_CHAR_WB}
 
 # A slot of a column: an n-gram's hash, how much more often than others it was met, and
@@ -230,6 +250,7 @@ cdef class Plan:
         self.plan.characters.entries = &entries[0]
         self.plan.characters.expansions = &expansions[0]
         self.plan.characters.folded = &folded[0]
+        self.plan.characters.with_cases = characters_with_cases
 
     cdef set_stop_words(self, list words):
         # A word with a surrogate equals no word of a text.
