@@ -97,6 +97,13 @@ def is_arrow(X: Any) -> bool:
     return hasattr(X, "__arrow_c_stream__") or hasattr(X, "__arrow_c_array__")
 
 
+def documents_in_place(X: Any, empty_if_missing: bool) -> Documents | None:
+    """Documents that need no objects of Python; None where X holds these."""
+    if isinstance(X, Documents):
+        return X
+    return Documents.of_arrow(X, empty_if_missing) if is_arrow(X) else None
+
+
 class TfidfCounter:
     """Counts documents, and weighs their rows by all so far.
 
@@ -251,11 +258,9 @@ class TfidfCounter:
 
     def _count(self, X: Any) -> Batch:
         """Count the n-grams of str or of an Arrow column; nothing changes here."""
-        documents = (
-            Documents.of_arrow(X, self.missing == "empty")
-            if is_arrow(X)
-            else Documents.of_strings(X)
-        )
+        documents = documents_in_place(X, self.missing == "empty")
+        if documents is None:
+            documents = Documents.of_strings(X)
         return self._count_documents(self._plan(), documents)
 
     def _plan(self) -> Plan:
