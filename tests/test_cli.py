@@ -15,7 +15,7 @@ from rich.console import Console
 from sklearn.datasets import dump_svmlight_file
 from typer.testing import CliRunner
 
-from sparse_adagrad import SparseAdaGradRegressor, cli, demo, progress
+from sparse_adagrad import SparseAdaGradRegressor, bars, cli, demo, progress
 from sparse_adagrad._learner import Learner
 from sparse_adagrad.io import model_file
 from sparse_adagrad.pipeline import StreamingPipeline, make_streaming_pipeline
@@ -479,8 +479,9 @@ def test_the_live_bar_tells_pace_loss_and_memory(reviews, monkeypatch):
     shown = StringIO()
     terminal = partial(Console, file=shown, force_terminal=True, width=150)
     monkeypatch.setattr(
-        progress, "Console", lambda stderr, highlight: terminal(highlight=highlight)
+        bars, "Console", lambda stderr, highlight: terminal(highlight=highlight)
     )
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     learned = Run(
         new_pipeline(new_vectorizer(2**10)), Reading(["review"], "stars", batch_rows=50)
     )

@@ -16,8 +16,6 @@ import numpy as np
 
 try:
     import typer
-
-    from sparse_adagrad.progress import EpochBar, RunProgress
 except ImportError as error:
     raise SystemExit(
         f"The command needs {error.name}; install it with "
@@ -26,6 +24,7 @@ except ImportError as error:
 
 from sparse_adagrad.io.sources import find_sources
 from sparse_adagrad.io.whole import written_whole
+from sparse_adagrad.progress import RunProgress
 from sparse_adagrad.run import (
     DEFAULT_COLUMNS,
     Reading,
@@ -377,6 +376,8 @@ def demo(plots: PlotsOption = None) -> None:
     from sparse_adagrad import demo as demonstration
 
     with _errors_to_user():
+        from sparse_adagrad.bars import EpochBar
+
         demonstration.run(typer.echo, EpochBar())
         if plots is not None:
             _write_pictures(plots, "DEMO")
