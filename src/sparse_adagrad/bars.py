@@ -37,7 +37,12 @@ class RunBar:
         self.bar.console.print(text)
 
     def update(
-        self, completed: int, total: int | None, n_rows: int, seconds: float, rmse: float
+        self,
+        completed: int,
+        total: int | None,
+        n_rows: int,
+        seconds: float,
+        rmse: float,
     ) -> None:
         """Show where a run is, of whose bytes so many are done."""
         memory = self.process.memory_info().rss / MIB

@@ -11,8 +11,8 @@ from sparse_adagrad.io.ahead import read_ahead
 from sparse_adagrad.io.sources import Progress, Source
 
 BATCH_ROWS = 10_000
-# Of a batch of this size, what is made of it stays in the cache until it is learned from;
-# and the sooner a document is counted, the better the next ones are weighed.
+# What is made of a batch of this size stays in the cache until it is learned from. And
+# the sooner a document is counted, the better the next ones are weighed.
 BATCH_BYTES = 2**20
 # Longer than any row; a quote that was never closed makes one of the rest of a file.
 MAX_ROW_BYTES = 2**28
