@@ -58,7 +58,7 @@ class Batch:
 
     @property
     def n_ngrams(self) -> int:
-        """Those whose hashes were noted."""
+        """Those that were noted."""
         return sum(int(part.ngram_ends[-1]) for part in self.parts if len(part.ends))
 
 

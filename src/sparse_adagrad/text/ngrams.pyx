@@ -75,10 +75,14 @@ cdef extern from "native/keeper.h" nogil:
         uint16_t size
         char[54] text
 
+    ctypedef struct sa_streak:
+        pass
+
     ctypedef struct sa_sink:
         sa_rows rows
-        uint32_t* hashes
-        int64_t n_hashes
+        sa_streak* streaks
+        int64_t n_streaks
+        int64_t n_ngrams
 
     ctypedef struct sa_taken:
         int64_t document
@@ -113,9 +117,9 @@ cdef extern from "native/keeper.h" nogil:
     int sa_keep_documents(
         const sa_plan* plan,
         sa_keeper* keeper,
-        const uint32_t* hashes,
+        const sa_streak* streaks,
+        int64_t n_streaks,
         const int64_t* ends,
-        int64_t n,
         int64_t first,
     )
     void sa_settle(sa_keeper* keeper)
@@ -289,7 +293,7 @@ cdef class Counts:
     ends : ndarray of shape (n_rows,), int64
         Entries up to the end of each row.
     ngram_ends : ndarray of shape (n_rows,), int64
-        The same of n-grams whose hashes were noted.
+        The same of n-grams that were noted.
     """
 
     cdef sa_sink sink
@@ -383,7 +387,7 @@ def count_ngrams(Plan plan, documents):
         if sa_finish_row(&counts.sink.rows, plan.plan.key_bits) != SA_OK:
             raise MemoryError("no memory for the n-grams")
         ends.append(counts.sink.rows.nnz)
-        ngram_ends.append(counts.sink.n_hashes)
+        ngram_ends.append(counts.sink.n_ngrams)
     counts.ends = np.array(ends, np.int64)
     counts.ngram_ends = np.array(ngram_ends, np.int64)
     return counts
@@ -455,16 +459,17 @@ cdef class Keeper:
         """Count the n-grams of documents from number `first` on."""
         cdef const int64_t[::1] ends = counts.ngram_ends
         cdef int status = SA_OK
-        if ends.shape[0]:
+        # The first streak is none.
+        if counts.sink.n_streaks > 1:
             needed = min(self.keeper.n_texts[0] + ends[ends.shape[0] - 1], self.most)
             assert self.room >= needed
             with nogil:
                 status = sa_keep_documents(
                     &self.plan.plan,
                     &self.keeper,
-                    counts.sink.hashes,
+                    counts.sink.streaks + 1,
+                    counts.sink.n_streaks - 1,
                     &ends[0],
-                    ends.shape[0],
                     first,
                 )
         if status != SA_OK:

@@ -1,6 +1,6 @@
 /* N-grams of counted documents to the slots of their columns.
  *
- * First all hashes are counted, in order, and who takes a slot is listed. Then those that
+ * First all streaks are counted, in order, and who takes a slot is listed. Then those that
  * have kept theirs get their texts: on any number of threads, as no two share a slot. For
  * that their documents are tokenised again or, where single words of ASCII are all there
  * is to look for, just gone through up to the last of them.
@@ -41,44 +41,32 @@ static inline sa_kept_text *sa_text_of(const sa_keeper *keeper, const sa_slot *s
     return keeper->texts + slot->text_1 - 1;
 }
 
-/* Count the n-grams of a document: hashes `start` to before `stop`, of `n` in all.
- * `n_slots` is the keeper's; a constant makes a loop of its own. */
-static inline void sa_keep_hashes(const sa_plan *plan, sa_keeper *keeper, int n_slots,
-                                  const uint32_t *hashes, int64_t n, int64_t start,
-                                  int64_t stop, int64_t document)
+/* Count the streaks of n documents from number `first` on, whose n-grams end where `ends`
+ * says. */
+static int sa_keep_documents(const sa_plan *plan, sa_keeper *keeper,
+                             const sa_streak *streaks, int64_t n_streaks,
+                             const int64_t *ends, int64_t first)
 {
     const sa_plan local = *plan;
-    for (int64_t k = start; k < stop; k++) {
-        if (k + SA_SLOTS_AHEAD < n)
-            sa_prefetch(sa_slots_of(&local, keeper, hashes[k + SA_SLOTS_AHEAD]));
-        sa_slot *slots = sa_slots_of(&local, keeper, hashes[k]);
-        sa_slot *slot = sa_keep(slots, n_slots, hashes[k]);
+    int64_t document = 0;
+    for (int64_t k = 0; k < n_streaks; k++) {
+        if (k + SA_SLOTS_AHEAD < n_streaks)
+            sa_prefetch(sa_slots_of(&local, keeper, streaks[k + SA_SLOTS_AHEAD].hash));
+        sa_slot *slot = sa_keep(sa_slots_of(&local, keeper, streaks[k].hash),
+                                keeper->n_slots, streaks + k);
         if (!slot)
             continue;
+        if (!sa_reserve((void **)&keeper->taken, &keeper->room, keeper->n_taken + 1,
+                        sizeof(sa_taken)))
+            return SA_NO_MEMORY;
+        while (ends[document] <= streaks[k].first)
+            document++;
+        const int64_t at = streaks[k].first - (document ? ends[document - 1] : 0);
         if (!slot->text_1)
             slot->text_1 = (uint32_t)++*keeper->n_texts;
         /* Until it is set, a text tells who was the last to take its slot. */
         memcpy(sa_text_of(keeper, slot)->text, &keeper->n_taken, sizeof(int64_t));
-        keeper->taken[keeper->n_taken++] = (sa_taken){document, k - start, slot};
-    }
-}
-
-/* Count the n-grams of n documents from number `first` on, whose hashes end where `ends`
- * says. */
-static int sa_keep_documents(const sa_plan *plan, sa_keeper *keeper,
-                             const uint32_t *hashes, const int64_t *ends, int64_t n,
-                             int64_t first)
-{
-    for (int64_t i = 0; i < n; i++) {
-        const int64_t start = i ? ends[i - 1] : 0, stop = ends[i];
-        if (!sa_reserve((void **)&keeper->taken, &keeper->room,
-                        keeper->n_taken + stop - start, sizeof(sa_taken)))
-            return SA_NO_MEMORY;
-        if (keeper->n_slots == 1)
-            sa_keep_hashes(plan, keeper, 1, hashes, ends[n - 1], start, stop, first + i);
-        else
-            sa_keep_hashes(plan, keeper, keeper->n_slots, hashes, ends[n - 1], start, stop,
-                           first + i);
+        keeper->taken[keeper->n_taken++] = (sa_taken){first + document, at, slot};
     }
     return SA_OK;
 }
