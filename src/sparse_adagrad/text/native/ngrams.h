@@ -23,8 +23,9 @@
 
 enum { SA_WORD, SA_CHAR, SA_CHAR_WB };
 
-/* Streaks that go on, by the low bits of their columns. */
-enum { SA_GOING_ON = 4096 };
+/* Streaks that go on, by the low bits of their columns. With fewer of them there are more
+ * streaks; more of them do not stay in the cache. Of 2^10 to 2^16, this takes least. */
+enum { SA_GOING_ON = 16384 };
 
 /* What stays the same for all documents. */
 typedef struct {
@@ -41,16 +42,20 @@ typedef struct {
     sa_stop_words stop_words;
 } sa_plan;
 
+typedef struct {
+    uint32_t hash;
+    uint32_t streak; /* 0 for none */
+} sa_going_on;
+
 /* Where n-grams go: into the row at hand, or, where some have taken slots, their texts
  * into these. */
 typedef struct {
     sa_rows rows;
     sa_tokens tokens;
-    sa_streak *streaks; /* of all documents' n-grams, where the plan notes them; the first
-                         * is none */
+    sa_streak *streaks; /* of all documents, where the plan notes them; the first is none */
     int64_t n_streaks, streak_room;
-    uint32_t *going_on; /* which streaks these are; 0 for none */
-    int64_t n_ngrams;
+    sa_going_on *going_on;
+    int64_t n_ngrams; /* noted */
     sa_kept_text *texts;
     const sa_taken *taken, *taken_end; /* of the document at hand */
     int64_t n_passed;                  /* of its n-grams, looking for these */
@@ -99,7 +104,7 @@ static int sa_note(sa_sink *sink, const uint32_t *hashes, const uint32_t *keys, 
                     sink->n_streaks + n + 1, sizeof(sa_streak)))
         return SA_NO_MEMORY;
     if (!sink->going_on) {
-        sink->going_on = (uint32_t *)calloc(SA_GOING_ON, sizeof(uint32_t));
+        sink->going_on = (sa_going_on *)calloc(SA_GOING_ON, sizeof(sa_going_on));
         if (!sink->going_on)
             return SA_NO_MEMORY;
         sink->streaks[sink->n_streaks++] = (sa_streak){0, 0, 0};
@@ -107,16 +112,17 @@ static int sa_note(sa_sink *sink, const uint32_t *hashes, const uint32_t *keys, 
     if (sink->n_streaks + n > UINT32_MAX)
         return SA_NO_MEMORY;
     sa_streak *streaks = sink->streaks;
-    uint32_t *going_on = sink->going_on;
-    int64_t end = sink->n_streaks;
+    const int64_t before = sink->n_ngrams;
+    uint32_t end = (uint32_t)sink->n_streaks;
     for (int64_t t = 0; t < n; t++) {
-        uint32_t *last = going_on + (keys[t] >> 1 & (SA_GOING_ON - 1));
-        /* No branch: which words come again soon cannot be foretold. */
-        const int goes_on = (*last != 0) & (streaks[*last].hash == hashes[t]);
-        streaks[end] = (sa_streak){hashes[t], 0, sink->n_ngrams + t};
-        *last = goes_on ? *last : (uint32_t)end;
-        streaks[*last].count++;
-        end += !goes_on;
+        sa_going_on *at = sink->going_on + (keys[t] >> 1 & (SA_GOING_ON - 1));
+        const sa_going_on last = *at;
+        if ((last.hash == hashes[t]) & (last.streak != 0)) {
+            streaks[last.streak].count++;
+            continue;
+        }
+        streaks[end] = (sa_streak){hashes[t], 1, before + t};
+        *at = (sa_going_on){hashes[t], end++};
     }
     sink->n_streaks = end;
     sink->n_ngrams += n;
