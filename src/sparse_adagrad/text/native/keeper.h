@@ -41,7 +41,7 @@ static inline sa_kept_text *sa_text_of(const sa_keeper *keeper, const sa_slot *s
     return keeper->texts + slot->text_1 - 1;
 }
 
-/* Count the streaks of n documents from number `first` on, whose n-grams end where `ends`
+/* Count the streaks of documents from number `first` on, whose n-grams end where `ends`
  * says. */
 static int sa_keep_documents(const sa_plan *plan, sa_keeper *keeper,
                              const sa_streak *streaks, int64_t n_streaks,
