@@ -4,10 +4,9 @@ import base64
 import re
 
 import pytest
-from typer.testing import CliRunner
 
 from sparse_adagrad import demo, gallery
-from sparse_adagrad.cli import app
+from tests.commands import run
 
 PNG = b"\x89PNG\r\n"
 
@@ -42,11 +41,11 @@ def test_page_has_every_picture_and_its_code(tmp_path):
     ids=["demo", "textbook"],
 )
 def test_commands_write_pictures(tmp_path, command, examples):
-    done = CliRunner().invoke(app, [*command, "--plots", str(tmp_path / "pictures")])
+    done = run([*command, "--plots", str(tmp_path / "pictures")])
     assert done.exit_code == 0, done.output
     written = {path.name: path for path in (tmp_path / "pictures").iterdir()}
     assert set(written) == {f"{example.__name__}.png" for example in examples}
     assert all(path.read_bytes().startswith(PNG) for path in written.values())
     (tmp_path / "file").touch()
-    refused = CliRunner().invoke(app, [*command, "--plots", str(tmp_path / "file")])
+    refused = run([*command, "--plots", str(tmp_path / "file")])
     assert refused.exit_code == 1 and "error" in refused.output

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from sparse_adagrad.cli import app
 from sparse_adagrad.optimizers import SGD
 from sparse_adagrad.textbook import defaults_run, published_run
+from tests.commands import run
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -34,12 +33,12 @@ def test_mini_batches_learn_more_in_an_epoch():
 
 
 def test_command():
-    done = CliRunner().invoke(app, ["textbook", "--epochs", "3", "--seed", "1"])
+    done = run(["textbook", "--epochs", "3", "--seed", "1"])
     assert done.exit_code == 0, done.output
     lines = done.output.splitlines()
     expected = published_run(seed=1, epochs=3)
     shown = [f"Epoch {k}, Loss: {loss:.2f}" for k, loss in enumerate(expected, 1)]
     assert lines[:3] == shown
     assert "LinearRegression()        2900.2" in done.output
-    refused = CliRunner().invoke(app, ["textbook", "--batch-size", "0"])
+    refused = run(["textbook", "--batch-size", "0"])
     assert refused.exit_code == 1 and "batch_size must be" in refused.output

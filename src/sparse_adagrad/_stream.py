@@ -33,7 +33,7 @@ class TextStream:
 
     def prepare(self, X: Any) -> Any:
         """What can be done with a batch before all others have been learned from."""
-        return X if self.vectorizer is None else self.vectorizer._count(X)
+        return X if self.vectorizer is None else self.vectorizer._prepare(X)
 
     def learn_prepared(self, prepared: Any, y: ArrayLike, *rest: Any) -> Self:
         """Learn from a batch that `prepare` has made; `rest` is for the regressor."""

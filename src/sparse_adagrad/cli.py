@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
-from enum import StrEnum
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
-try:
-    import typer
-
-    from sparse_adagrad.progress import EpochBar, RunProgress
-except ImportError as error:
-    raise SystemExit(
-        f"The command needs {error.name}; install it with "
-        "pip install 'sparse-adagrad[cli]'."
-    ) from error
-
 from sparse_adagrad.io.sources import find_sources
 from sparse_adagrad.io.whole import written_whole
+from sparse_adagrad.progress import RunProgress
 from sparse_adagrad.run import (
     DEFAULT_COLUMNS,
     Reading,
@@ -43,20 +34,6 @@ FILES_HELP = (
 FORMAT_HELP = "As csv or jsonl.gz; else by the names' endings."
 
 
-class TargetTransform(StrEnum):
-    """What may be learned in the target's place."""
-
-    log1p = "log1p"
-
-
-app = typer.Typer(
-    help="Linear models on sparse text features with AdaGrad.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-
-
 @contextmanager
 def _errors_to_user() -> Iterator[None]:
     """What a user can mend is said in one line, without a traceback."""
@@ -69,8 +46,8 @@ def _errors_to_user() -> Iterator[None]:
 
 
 def _stop(message: str, code: int) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(code)
+    print(message, file=sys.stderr)
+    raise SystemExit(code)
 
 
 def _columns(text: str) -> int:
@@ -78,59 +55,29 @@ def _columns(text: str) -> int:
     found = re.fullmatch(r"(\d+)(?:\*\*(\d{1,2}))?", text.strip())
     n = 0 if found is None else int(found[1]) ** int(found[2] or 1)
     if not 1 <= n < 2**31:
-        raise typer.BadParameter(f"{text} is no number from 1 to 2**31 - 1, as 2**22")
+        raise ArgumentTypeError(f"{text} is no number from 1 to 2**31 - 1, as 2**22")
     return n
 
 
-@app.command()
+def _at_least(least: int) -> Callable[[str], int]:
+    def integer(text: str) -> int:
+        if int(text) < least:
+            raise ArgumentTypeError(f"{text} is less than {least}")
+        return int(text)
+
+    return integer
+
+
 def fit(
-    files: Annotated[list[str], typer.Argument(help=FILES_HELP)],
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="The model file; else that of --resume."),
-    ] = None,
-    text: Annotated[
-        list[str] | None,
-        typer.Option(help="Column of the texts; several are joined by spaces."),
-    ] = None,
-    target: Annotated[str | None, typer.Option(help="Column of the numbers.")] = None,
-    passes: Annotated[int, typer.Option(min=1, help="Over the files.")] = 1,
-    batch_rows: Annotated[
-        int | None, typer.Option(min=1, help="Rows in memory at a time. [10000]")
-    ] = None,
-    columns: Annotated[
-        int | None,
-        typer.Option(
-            parser=_columns, metavar="N", help="To hash words to, as 2**22. [2**20]"
-        ),
-    ] = None,
-    ngrams: Annotated[
-        tuple[int, int] | None,
-        typer.Option(help="Fewest and most words that make a feature. [1 1]"),
-    ] = None,
-    target_transform: Annotated[
-        TargetTransform | None,
-        typer.Option(help="Learn log(1 + target); predictions are the target's."),
-    ] = None,
-    format: Annotated[str | None, typer.Option(help=FORMAT_HELP)] = None,
-    zero_based: Annotated[
-        bool | None,
-        typer.Option(
-            "--zero-based/--one-based",
-            help="Where columns of svmlight count from; else by the first rows.",
-        ),
-    ] = None,
-    skip_bad_lines: Annotated[
-        bool, typer.Option("--skip-bad-lines", help="Leave them out and count them.")
-    ] = False,
-    checkpoint: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="ROWS", help="Save each time after so many."),
-    ] = None,
-    resume: Annotated[
-        Path | None,
-        typer.Option(help="Go on from a model, from its last checkpoint if cut short."),
-    ] = None,
+    files: list[str],
+    output: Path | None,
+    resume: Path | None,
+    passes: int,
+    checkpoint: int | None,
+    columns: int | None,
+    ngrams: list[int] | None,
+    target_transform: str | None,
+    **given: Any,
 ) -> None:
     """Learn from FILES as a stream, and write the model."""
     with _errors_to_user():
@@ -141,18 +88,10 @@ def fit(
             raise ValueError(f"{path} is a folder; name a file for the model")
         if not path.absolute().parent.is_dir():
             raise ValueError(f"the folder of {path} does not exist")
-        given = {
-            "text": text or None,
-            "target": target,
-            "format": format,
-            "batch_rows": batch_rows,
-            "zero_based": zero_based,
-            "skip_bad_lines": skip_bad_lines or None,
-        }
         options = {
             "columns": columns,
-            "ngrams": ngrams,
-            "target_transform": target_transform and target_transform.value,
+            "ngrams": ngrams and tuple(ngrams),
+            "target_transform": target_transform,
         }
         start = perf_counter()
         if resume is None:
@@ -243,21 +182,15 @@ def _report(run: Run, path: Path, seconds: float) -> None:
         f"seconds           {seconds:.1f}",
         f"model             {path}",
     ]
-    typer.echo("\n".join(lines))
+    print("\n".join(lines))
 
 
-@app.command()
 def predict(
-    model: Annotated[Path, typer.Argument(help="A file that fit has written.")],
-    files: Annotated[list[str], typer.Argument(help=FILES_HELP)],
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Where to; else standard output."),
-    ] = None,
-    text: Annotated[
-        list[str] | None, typer.Option(help="Column of the texts, if not as in fit.")
-    ] = None,
-    format: Annotated[str | None, typer.Option(help=FORMAT_HELP)] = None,
+    model: Path,
+    files: list[str],
+    output: Path | None,
+    text: list[str] | None,
+    format: str | None,
 ) -> None:
     """Write a prediction a row of FILES, a line each."""
     with _errors_to_user():
@@ -302,17 +235,13 @@ def _predicted_lines(run: Run, reading: Reading, files: list[str]) -> Iterator[s
             yield "".join(f"{value!r}\n" for value in predicted.tolist())
 
 
-@app.command()
-def inspect(
-    model: Annotated[Path, typer.Argument(help="A model file.")],
-    words: Annotated[int, typer.Option(min=0, help="How many of each kind.")] = 20,
-) -> None:
+def inspect(model: Path, words: int) -> None:
     """Show what a model file holds: parameters, size, and its weightiest words."""
     with _errors_to_user():
         run = Run.load(model)
         vectorizer, regressor = run.pipeline.vectorizer, run.pipeline.regressor
         coef = regressor.coef_
-        typer.echo(
+        print(
             f"file       {model}, {model.stat().st_size / 1e6:,.1f} MB\n"
             f"samples    {regressor.t_:,} learned from\n"
             f"columns    {regressor.n_features_in_:,}, "
@@ -321,18 +250,16 @@ def inspect(
         )
         for number, each in enumerate(run.passes, 1):
             done = "" if each.done else ", cut short"
-            typer.echo(
-                f"pass {number:<6}{each.n_rows:,} rows, RMSE {each.rmse:.5g}{done}"
-            )
+            print(f"pass {number:<6}{each.n_rows:,} rows, RMSE {each.rmse:.5g}{done}")
         _show_parameters(run)
         if vectorizer is None or not vectorizer.keep_tokens or coef.ndim > 1:
             return
         for kind, found in zip(
             ("raise", "lower"), words_by_weight(vectorizer, coef, words), strict=True
         ):
-            typer.echo(f"\nwords that {kind} a prediction")
+            print(f"\nwords that {kind} a prediction")
             for word, weight in found:
-                typer.echo(f"{weight:>+12.4g}  {word}")
+                print(f"{weight:>+12.4g}  {word}")
 
 
 def _show_parameters(run: Run) -> None:
@@ -348,14 +275,9 @@ def _show_parameters(run: Run) -> None:
             parts.append((name, part.parameters(), type(part)().parameters()))
     for name, values, usual in parts:
         changed = [f"{n}={x!r}" for n, x in values.items() if x != usual[n]]
-        typer.echo(f"{name}({', '.join(changed)})")
+        print(f"{name}({', '.join(changed)})")
     if run.pipeline.target_transform is not None:
-        typer.echo(f"target_transform={run.pipeline.target_transform!r}")
-
-
-PlotsOption = Annotated[
-    Path | None, typer.Option("--plots", help="Write pictures to this folder.")
-]
+        print(f"target_transform={run.pipeline.target_transform!r}")
 
 
 def _write_pictures(folder: Path, of: str) -> None:
@@ -368,38 +290,33 @@ def _write_pictures(folder: Path, of: str) -> None:
             "pip install 'sparse-adagrad[plot]'"
         ) from error
     gallery.write_pictures(folder, getattr(gallery, of))
-    typer.echo(f"pictures in {folder}")
+    print(f"pictures in {folder}")
 
 
-@app.command()
-def demo(plots: PlotsOption = None) -> None:
+def demo(plots: Path | None) -> None:
     """Learn from the source of Python's standard library, beside scikit-learn."""
     from sparse_adagrad import demo as demonstration
 
     with _errors_to_user():
-        demonstration.run(typer.echo, EpochBar())
+        from sparse_adagrad.bars import EpochBar
+
+        demonstration.run(print, EpochBar())
         if plots is not None:
             _write_pictures(plots, "DEMO")
 
 
-@app.command()
 def textbook(
-    seed: Annotated[int, typer.Option(help="Of the first weights.")] = 0,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = 100,
-    batch_size: Annotated[
-        int | None, typer.Option(help="Examples sampled for a step; else all.")
-    ] = None,
-    plots: PlotsOption = None,
+    seed: int, epochs: int, batch_size: int | None, plots: Path | None
 ) -> None:
     """Repeat the run that introductions to AdaGrad print, and beat it."""
     from sparse_adagrad import textbook as textbook_run
 
     with _errors_to_user():
         textbook_run.published_run(
-            seed=seed, epochs=epochs, batch_size=batch_size, show=typer.echo
+            seed=seed, epochs=epochs, batch_size=batch_size, show=print
         )
         errors = textbook_run.defaults_run(seed)
-        typer.echo(
+        print(
             "\nmean squared error on the test part\n"
             f"SparseAdaGradRegressor()  {errors.estimator:.1f}\n"
             f"LinearRegression()        {errors.least_squares:.1f}"
@@ -408,6 +325,94 @@ def textbook(
             _write_pictures(plots, "TEXTBOOK")
 
 
-def main() -> None:
-    """Entry point."""
-    app()
+def _fit_arguments(add: Callable[..., Any]) -> None:
+    add("files", nargs="+", metavar="FILES", help=FILES_HELP)
+    add("-o", "--output", type=Path, help="The model file; else that of --resume.")
+    column = "Column of the texts; several are joined by spaces."
+    add("--text", action="append", metavar="COLUMN", help=column)
+    add("--target", metavar="COLUMN", help="Column of the numbers.")
+    add("--passes", type=_at_least(1), default=1, metavar="N", help="Over the files.")
+    at_a_time = "Rows in memory at a time. [10000]"
+    add("--batch-rows", type=_at_least(1), metavar="N", help=at_a_time)
+    hashed = "To hash words to, as 2**22. [2**20]"
+    add("--columns", type=_columns, metavar="N", help=hashed)
+    add(
+        "--ngrams",
+        type=int,
+        nargs=2,
+        metavar=("FEWEST", "MOST"),
+        help="Fewest and most words that make a feature. [1 1]",
+    )
+    transform = "Learn log(1 + target); predictions are the target's."
+    add("--target-transform", choices=["log1p"], help=transform)
+    add("--format", help=FORMAT_HELP)
+    based = "Where columns of svmlight count from; else by the first rows."
+    add("--zero-based", action="store_true", default=None, help=based)
+    add("--one-based", action="store_false", default=None, dest="zero_based")
+    skip = "Leave them out and count them."
+    add("--skip-bad-lines", action="store_true", default=None, help=skip)
+    each = "Save each time after so many."
+    add("--checkpoint", type=_at_least(1), metavar="ROWS", help=each)
+    again = "Go on from a model, from its last checkpoint if cut short."
+    add("--resume", type=Path, metavar="MODEL", help=again)
+
+
+def _predict_arguments(add: Callable[..., Any]) -> None:
+    add("model", type=Path, metavar="MODEL", help="A file that fit has written.")
+    add("files", nargs="+", metavar="FILES", help=FILES_HELP)
+    add("-o", "--output", type=Path, help="Where to; else standard output.")
+    column = "Column of the texts, if not as in fit."
+    add("--text", action="append", metavar="COLUMN", help=column)
+    add("--format", help=FORMAT_HELP)
+
+
+def _inspect_arguments(add: Callable[..., Any]) -> None:
+    add("model", type=Path, metavar="MODEL", help="A model file.")
+    words = "How many of each kind. [20]"
+    add("--words", type=_at_least(0), default=20, metavar="N", help=words)
+
+
+def _demo_arguments(add: Callable[..., Any]) -> None:
+    pictures = "Write pictures to this folder."
+    add("--plots", type=Path, metavar="FOLDER", help=pictures)
+
+
+def _textbook_arguments(add: Callable[..., Any]) -> None:
+    add("--seed", type=int, default=0, help="Of the first weights. [0]")
+    passes = "Passes over the data. [100]"
+    add("--epochs", type=_at_least(1), default=100, metavar="N", help=passes)
+    sampled = "Examples sampled for a step; else all."
+    add("--batch-size", type=int, metavar="N", help=sampled)
+    _demo_arguments(add)
+
+
+COMMANDS: dict[str, tuple[Callable[..., None], Callable[[Callable[..., Any]], None]]]
+COMMANDS = {
+    "fit": (fit, _fit_arguments),
+    "predict": (predict, _predict_arguments),
+    "inspect": (inspect, _inspect_arguments),
+    "demo": (demo, _demo_arguments),
+    "textbook": (textbook, _textbook_arguments),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point; `arguments` are those of the process unless given."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    does = "\n".join(
+        f"  {name:<10}{does.__doc__}" for name, (does, _) in COMMANDS.items()
+    )
+    parser = ArgumentParser(
+        "sparse-adagrad",
+        description=f"Linear models on sparse text features with AdaGrad.\n\n{does}",
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND")
+    name = parser.parse_args(words[:1] or ["--help"]).command
+    command, add_arguments = COMMANDS[name]
+    # A parser of its own, so that options may stand between files.
+    parser = ArgumentParser(
+        f"sparse-adagrad {name}", description=command.__doc__, allow_abbrev=False
+    )
+    add_arguments(parser.add_argument)
+    command(**vars(parser.parse_intermixed_args(words[1:])))

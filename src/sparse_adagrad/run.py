@@ -19,7 +19,7 @@ from sparse_adagrad.io.ahead import read_ahead
 from sparse_adagrad.io.blocks import BATCH_ROWS, OnBadLine
 from sparse_adagrad.io.sources import Source, find_sources
 from sparse_adagrad.io.svmlight import MatrixBatch, read_svmlight
-from sparse_adagrad.io.texts import TextBatch, read_batches
+from sparse_adagrad.io.texts import TextBatch, read_documents
 from sparse_adagrad.text.counter import TfidfCounter
 
 AnyBatch = TextBatch | MatrixBatch
@@ -36,7 +36,7 @@ def new_vectorizer(
         sublinear_tf=True,
         keep_tokens=1,
         dtype=np.float32,
-        n_jobs=-1,
+        n_jobs=-2,  # One core is left to the learning.
     )
 
 
@@ -71,7 +71,7 @@ class Reading:
         """Read the batches of files; svmlight with `n_features`, or as many as come."""
         on_bad_line: OnBadLine = "skip" if self.skip_bad_lines else "error"
         if self.text:
-            return read_batches(
+            return read_documents(
                 files,
                 text=self.text,
                 target=self.target,

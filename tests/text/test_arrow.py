@@ -8,6 +8,7 @@ import pytest
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from sparse_adagrad.text import HashingTfidfVectorizer, counter
+from sparse_adagrad.text.documents import Documents
 from tests.text.test_vectorizer import SCRIPTS, assert_same_rows
 
 GAPS = [None if i % 5 == 3 else text for i, text in enumerate(SCRIPTS)]
@@ -214,3 +215,23 @@ def test_released_before():
 def test_other_capsules(column):
     with pytest.raises(ValueError, match="PyCapsule_GetPointer"):
         transform(column)
+
+
+def test_texts_that_lie_one_behind_the_other():
+    texts = [*SCRIPTS, "", "One fish, two"]
+    encoded = [text.encode() for text in texts]
+    text = np.frombuffer(b"".join(encoded), np.uint8)
+    offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    documents = Documents.of_utf8(text, offsets)
+    assert [documents[i] for i in range(len(documents))] == texts
+    for part, given in zip(documents.utf8, (text, offsets), strict=True):
+        np.testing.assert_array_equal(part, given)
+    for options in ({}, {"strip_accents": "unicode"}, {"analyzer": str.split}):
+        ours = HashingTfidfVectorizer(**options)
+        expected = ours.fit_transform(texts)
+        assert (ours.fit_transform(documents) != expected).nnz == 0
+    nothing = Documents.of_utf8(text[:0], offsets[[0, 0]])
+    assert len(nothing) == 1 and nothing[0] == ""
+    for wrong in ([0, 5, 4, 9], [-1, 3], [0, len(text) + 1], []):
+        with pytest.raises(ValueError, match="ffset"):
+            Documents.of_utf8(text, np.array(wrong, np.int32))

@@ -71,6 +71,35 @@ def test_any_text(texts):
         check(texts, n_slots, n_features=2)
 
 
+def words_as_they_come(n_words, n_distinct):
+    """Few words often, many seldom, as in any language; some begin with a capital."""
+    rng = np.random.default_rng(0)
+    numbers = rng.zipf(1.3, n_words) % n_distinct
+    return [f"{'W' if n % 3 else 'w'}{n:x}" * (1 + n % 7) for n in numbers]
+
+
+@pytest.mark.parametrize("n_slots", [1, 2])
+@pytest.mark.parametrize("n_features", [50, 2**12, 2**20])
+def test_more_words_than_streaks_that_go_on(n_slots, n_features):
+    words = words_as_they_come(60_000, 30_000)
+    texts = [" ".join(part) for part in np.array_split(words, 300)]
+    ours = HashingTfidfVectorizer(keep_tokens=n_slots, n_features=n_features)
+    lowered = [word.lower() for word in words]
+    expected = kept(lowered, n_features, n_slots)
+    found = ours.fit(texts).kept_tokens_
+    for own, slots in zip(expected, found.tolist(), strict=True):
+        for (count, ngram), slot in zip(own, slots, strict=True):
+            assert slot[1:] == (count, len(ngram), ngram.encode()[:54])
+
+
+def test_words_at_any_place_of_a_text():
+    """Of words of ASCII, texts are found without tokenising, block by block."""
+    for before in range(130):
+        for word in ("ab", "Word", "x" * 63, "Y" * 64, "z_9" * 30, "caf\u00e9", "a"):
+            check(["." * before + f"{word} one {word}, \u00e9t\u00e9 two"], 1)
+            check([f"Q{'!' * before}zz {word}"], 1, lowercase=False)
+
+
 @pytest.mark.parametrize("n_jobs", [2, 3, 50])
 def test_threads_keep_the_same(monkeypatch, n_jobs):
     monkeypatch.setattr(counter, "CHARACTERS_PER_THREAD", 1)

@@ -150,6 +150,14 @@ def test_a_stream_counts_what_a_fit_does(cuts):
     assert_same_rows(again.transform(SCRIPTS), expected)
 
 
+@pytest.mark.parametrize(
+    ("n_jobs", "n_threads"), [(None, 1), (3, 3), (-1, 4), (-2, 3), (-9, 1)]
+)
+def test_threads_of_the_counter(monkeypatch, n_jobs, n_threads):
+    monkeypatch.setattr(counter.os, "cpu_count", lambda: 4)
+    assert counter.TfidfCounter(n_jobs=n_jobs)._n_threads() == n_threads
+
+
 @pytest.mark.parametrize("n_jobs", [2, 3, 50])
 def test_threads_count_the_same(monkeypatch, n_jobs):
     monkeypatch.setattr(counter, "CHARACTERS_PER_THREAD", 1)

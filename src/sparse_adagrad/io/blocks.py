@@ -11,7 +11,9 @@ from sparse_adagrad.io.ahead import read_ahead
 from sparse_adagrad.io.sources import Progress, Source
 
 BATCH_ROWS = 10_000
-BATCH_BYTES = 4 * 2**20
+# What is made of a batch of this size stays in the cache until it is learned from. And
+# the sooner a document is counted, the better the next ones are weighed.
+BATCH_BYTES = 2**20
 # Longer than any row; a quote that was never closed makes one of the rest of a file.
 MAX_ROW_BYTES = 2**28
 # Together with the longest row, what places of 32 bits can tell apart.

@@ -8,8 +8,9 @@ import numpy as np
 
 from sparse_adagrad.io import csv_records as records
 from sparse_adagrad.io.blocks import Limits, Part, cut
-from sparse_adagrad.io.columns import TextColumns, no_number, pyarrow, shown
+from sparse_adagrad.io.columns import TextColumns, no_number, shown
 from sparse_adagrad.io.sources import Progress, Source
+from sparse_adagrad.text.documents import Documents
 
 DELIMITERS = {"csv": ord(","), "tsv": ord("\t")}
 
@@ -56,11 +57,9 @@ class _Rows:
             what = self._fault(code, n_fields, block[slice(*target)])
             raise ValueError(f"{self.name}, line {self.n_lines + line + 1}: {what}")
         self.n_lines += n_lines
-        pa = pyarrow("Reading CSV")
-        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
-        texts = pa.Array.from_buffers(pa.utf8(), len(y), buffers)
         target_values = None if self.columns.target is None else y
-        return end, ((texts, target_values), n_skipped)
+        documents = Documents.of_utf8(data, offsets)
+        return end, ((documents, target_values), n_skipped)
 
     def _parse_header(self, block: bytes, final: bool) -> int:
         fields, end = records.split_record(block, final, self.delimiter)

@@ -12,7 +12,7 @@ from sparse_adagrad._learner import Learner
 from sparse_adagrad._stream import TextStream
 from sparse_adagrad.io import model_file
 from sparse_adagrad.text.counter import TfidfCounter
-from sparse_adagrad.text.ngrams import KEPT_DTYPE
+from sparse_adagrad.text.kept import KEPT_DTYPE, KeptTokens
 
 
 def pack(pipeline: Any) -> tuple[model_file.Tensors, model_file.Header]:
@@ -104,9 +104,9 @@ def _pack_vectorizer(
         tensors["document_frequency"] = vectorizer.document_frequency_
     if vectorizer.keep_tokens:
         # Of columns that were seen, and as bytes: safetensors knows no records.
-        seen = (vectorizer.kept_tokens_["size"] > 0).any(axis=1)
-        tensors["kept_columns"] = np.flatnonzero(seen)
-        tensors["kept_tokens"] = vectorizer.kept_tokens_[seen].view(np.uint8)
+        columns = vectorizer._kept.columns
+        tensors["kept_columns"] = columns
+        tensors["kept_tokens"] = vectorizer._kept.records(columns).view(np.uint8)
 
 
 def _unpack_vectorizer(
@@ -134,8 +134,9 @@ def _unpack_vectorizer(
             (len(columns), n_slots * KEPT_DTYPE.itemsize),
             np.uint8,
         )
-        vectorizer.kept_tokens_ = np.zeros((n_features, n_slots), KEPT_DTYPE)
-        vectorizer.kept_tokens_[columns] = flat.view(KEPT_DTYPE)
+        vectorizer._kept = KeptTokens.of_records(
+            n_features, columns, flat.view(KEPT_DTYPE)
+        )
     return vectorizer
 
 

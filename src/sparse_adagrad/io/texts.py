@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,9 @@ from sparse_adagrad.io.blocks import (
     Part,
     stream,
 )
-from sparse_adagrad.io.columns import TextColumns
+from sparse_adagrad.io.columns import TextColumns, pyarrow
 from sparse_adagrad.io.sources import Paths, Progress, Source, find_sources
+from sparse_adagrad.text.documents import Documents
 
 PARTS = {
     "csv": csv_texts.parts,
@@ -101,6 +103,47 @@ def read_batches(
     >>> from sparse_adagrad.io import read_batches
     >>> for batch in read_batches("reviews-*.csv.gz", text="review", target="stars"):
     ...     model.partial_fit(batch.texts, batch.y)  # doctest: +SKIP
+    """
+    return _in_arrow(
+        read_documents(
+            paths,
+            text=text,
+            target=target,
+            format=format,
+            batch_rows=batch_rows,
+            batch_bytes=batch_bytes,
+            on_bad_line=on_bad_line,
+        )
+    )
+
+
+def _in_arrow(
+    batches: Generator[TextBatch, None, None],
+) -> Generator[TextBatch, None, None]:
+    with closing(batches):
+        for batch in batches:
+            if isinstance(batch.texts, Documents):
+                pa = pyarrow("Reading CSV")
+                text, offsets = batch.texts.utf8
+                buffers = [None, pa.py_buffer(offsets), pa.py_buffer(text)]
+                texts = pa.Array.from_buffers(pa.utf8(), len(batch.texts), buffers)
+                batch = replace(batch, texts=texts)
+            yield batch
+
+
+def read_documents(
+    paths: Paths,
+    *,
+    text: str | Sequence[str],
+    target: str | None = None,
+    format: str | None = None,
+    batch_rows: int = BATCH_ROWS,
+    batch_bytes: int = BATCH_BYTES,
+    on_bad_line: OnBadLine = "error",
+) -> Generator[TextBatch, None, None]:
+    """The same, but texts of CSV and TSV are `Documents`.
+
+    Loading pyarrow takes longer than many a file.
     """
     limits = Limits.of(batch_rows, batch_bytes, on_bad_line)
     columns = TextColumns.of(text, target)

@@ -62,13 +62,15 @@ def _ends_in_final_sigma(before: NDArray[np.uint32]) -> NDArray[np.bool_]:
     return np.asarray(lowered[:, -2] == ord(FINAL_SIGMA))
 
 
+def _points() -> NDArray[np.uint32]:
+    return np.concatenate([np.arange(p.start, p.stop, dtype=np.uint32) for p in PLANES])
+
+
 def classify() -> Characters:
-    """Ask Python about every character; takes some hundredths of a second."""
-    points = np.concatenate(
-        [np.arange(p.start, p.stop, dtype=np.uint32) for p in PLANES]
-    )
+    """Ask Python about every character, but for its case."""
+    points = _points()
     expanding = _expanding(points)
-    # A stand-in of one character: like all that expand, it is cased.
+    # A stand-in of one character.
     single = np.where(np.isin(points, expanding), np.uint32(ord("a")), points)
     entries = (_code_points(_text(single).lower()) - points) & np.uint32(DISTANCE)
     for place, c in enumerate(expanding):
@@ -78,13 +80,6 @@ def classify() -> Characters:
     as_text = points.view("U1")
     entries[np.strings.isalnum(as_text) | (points == ord("_"))] |= IN_WORD
     entries[np.strings.isspace(as_text)] |= WHITE
-
-    # No function tells, but str.lower does by the sigma: it is final behind a cased
-    # character, also with an ignorable one in between. All sigmas are alike here.
-    cased = _ends_in_final_sigma(single[:, None])
-    behind_cased = np.stack([np.full_like(single, ord("a")), single], axis=1)
-    entries[cased] |= CASED
-    entries[~cased & _ends_in_final_sigma(behind_cased)] |= IGNORABLE
 
     expansions = np.zeros((max(1, len(expanding)), MOST_LOWER), np.uint32)
     for place, c in enumerate(expanding):
@@ -115,6 +110,25 @@ CHARACTERS = classify()
 def _entries(points: NDArray[np.uint32]) -> NDArray[np.uint32]:
     by_page = CHARACTERS.entries.reshape(-1, PAGE)
     return np.asarray(by_page[CHARACTERS.pages[points // PAGE], points % PAGE])
+
+
+@cache
+def with_cases() -> Characters:
+    """CHARACTERS, with CASED and IGNORABLE told.
+
+    Takes some hundredths of a second, and only a capital sigma needs it.
+    """
+    points = _points()
+    entries = _entries(points)
+    # A stand-in of one character: like all that expand, it is cased.
+    single = np.where(entries & EXPANDS > 0, np.uint32(ord("a")), points)
+    # No function tells, but str.lower does by the sigma: it is final behind a cased
+    # character, also with an ignorable one in between. All sigmas are alike here.
+    cased = _ends_in_final_sigma(single[:, None])
+    behind_cased = np.stack([np.full_like(single, ord("a")), single], axis=1)
+    entries[cased] |= CASED
+    entries[~cased & _ends_in_final_sigma(behind_cased)] |= IGNORABLE
+    return _in_pages(points, entries, CHARACTERS.expansions)
 
 
 @cache

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from operator import index
 from typing import Any
 
@@ -21,8 +22,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from sparse_adagrad._problem import Rows
 from sparse_adagrad.text.documents import Documents
-from sparse_adagrad.text.ngrams import KEPT_DTYPE, Counts, Keeper, Plan, count_documents
-from sparse_adagrad.text.weights import weigh_rows
+from sparse_adagrad.text.kept import KeptTokens
+from sparse_adagrad.text.ngrams import Counts, Plan, count_documents
+from sparse_adagrad.text.weights import damp, weigh_rows
 
 NORMS = {None: 0, "l1": 1, "l2": 2}
 # Fewer characters than this are counted faster by one thread.
@@ -30,7 +32,7 @@ CHARACTERS_PER_THREAD = 1 << 16
 MOST_COLUMNS = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Batch:
     """Documents that have been counted, and what they were counted from.
 
@@ -41,15 +43,23 @@ class Batch:
         None where n-grams were made in Python and nobody wants them again.
     parts : list of Counts
         Runs of rows.
+    values : Rows or None
+        Counts as values, before they are weighed, if that has been done already.
     """
 
     plan: Plan
     texts: Documents | list[list[str]] | None
     parts: list[Counts]
+    values: Rows | None = None
 
     @property
     def n_documents(self) -> int:
         return sum(len(part.ends) for part in self.parts)
+
+    @property
+    def n_ngrams(self) -> int:
+        """Those that were noted."""
+        return sum(int(part.ngram_ends[-1]) for part in self.parts if len(part.ends))
 
 
 @cache
@@ -74,12 +84,24 @@ def _each(function: Callable[..., Any], *runs: Any) -> list[Any]:
     return results + [each.result() for each in waiting]
 
 
+def _ends(batch: Batch) -> list[int]:
+    """Entries up to each part of a batch, and up to the last one's end."""
+    return [0, *accumulate(part.nnz for part in batch.parts)]
+
+
 def is_arrow(X: Any) -> bool:
     """Whether X lies in memory as Arrow has it, rather than would be made so."""
     dtype = getattr(X, "dtype", None)
     if isinstance(dtype, np.dtype) or getattr(dtype, "storage", "") == "python":
         return False  # pandas, of Python's objects
     return hasattr(X, "__arrow_c_stream__") or hasattr(X, "__arrow_c_array__")
+
+
+def documents_in_place(X: Any, empty_if_missing: bool) -> Documents | None:
+    """Documents that need no objects of Python; None where X holds these."""
+    if isinstance(X, Documents):
+        return X
+    return Documents.of_arrow(X, empty_if_missing) if is_arrow(X) else None
 
 
 class TfidfCounter:
@@ -94,7 +116,7 @@ class TfidfCounter:
     dtype : dtype
         float32 or float64.
     n_jobs : int or None
-        Threads; -1 for all cores.
+        Threads; -1 for all cores, -2 for all but one.
 
     Raises
     ------
@@ -115,7 +137,7 @@ class TfidfCounter:
 
     n_documents_: int
     document_frequency_: NDArray[np.int64]
-    kept_tokens_: NDArray[np.void]
+    _kept: KeptTokens
 
     def __init__(
         self,
@@ -175,7 +197,7 @@ class TfidfCounter:
         return self._weigh(self._count(X))
 
     def _forget(self) -> None:
-        for name in ("n_documents_", "document_frequency_", "kept_tokens_"):
+        for name in ("n_documents_", "document_frequency_", "_kept"):
             self.__dict__.pop(name, None)
 
     def _learn(self, batch: Batch, by: int = 1) -> None:
@@ -196,11 +218,9 @@ class TfidfCounter:
         """Record the n-grams of documents that have been counted for good."""
         if not self.keep_tokens:
             return
-        if not hasattr(self, "kept_tokens_"):
-            self.kept_tokens_ = np.zeros(
-                (self.n_features, self.keep_tokens), KEPT_DTYPE
-            )
-        keeper = Keeper(batch.plan, self.kept_tokens_)
+        if not hasattr(self, "_kept"):
+            self._kept = KeptTokens.empty(self.n_features, self.keep_tokens)
+        keeper = self._kept.keeper(batch.plan, batch.n_ngrams)
         first = 0
         for part in batch.parts:
             keeper.count(part, first)
@@ -213,11 +233,15 @@ class TfidfCounter:
         elif batch.texts is not None:
             keeper.fill_from_ngrams(batch.texts)
 
+    @property
+    def kept_tokens_(self) -> NDArray[np.void]:
+        return self._kept.records(slice(None))
+
     def column_tokens(
         self, columns: ArrayLike
     ) -> tuple[NDArray[np.object_], NDArray[np.int8]]:
         """As the vectorizer's, once tokens have been kept."""
-        slots = self.kept_tokens_[np.asarray(columns, np.intp)]
+        slots = self._kept.records(np.asarray(columns, np.intp))
         # Where all slots have counted down to 0, what they still hold is as good.
         rank = slots["count"] + (slots["size"] > 0).astype(np.int64)
         best = slots[np.arange(len(slots)), rank.argmax(axis=1)]
@@ -234,11 +258,9 @@ class TfidfCounter:
 
     def _count(self, X: Any) -> Batch:
         """Count the n-grams of str or of an Arrow column; nothing changes here."""
-        documents = (
-            Documents.of_arrow(X, self.missing == "empty")
-            if is_arrow(X)
-            else Documents.of_strings(X)
-        )
+        documents = documents_in_place(X, self.missing == "empty")
+        if documents is None:
+            documents = Documents.of_strings(X)
         return self._count_documents(self._plan(), documents)
 
     def _plan(self) -> Plan:
@@ -253,7 +275,8 @@ class TfidfCounter:
         )
 
     def _n_threads(self) -> int:
-        return (os.cpu_count() or 1) if self.n_jobs == -1 else (self.n_jobs or 1)
+        n_jobs = self.n_jobs or 1
+        return n_jobs if n_jobs > 0 else max(1, (os.cpu_count() or 1) + 1 + n_jobs)
 
     def _count_documents(self, plan: Plan, documents: Documents) -> Batch:
         cuts = self._cuts(documents)
@@ -278,30 +301,46 @@ class TfidfCounter:
 
     # ------------------------------------------------------------------- weighing
 
-    def _weigh(self, batch: Batch) -> Any:
-        """Counts to values: binary, sublinear, idf, norm. Returns `Rows`."""
-        starts = np.cumsum([0, *(part.nnz for part in batch.parts)])
-        nnz = int(starts[-1])
+    def _prepare(self, X: Any) -> Batch:
+        """Count documents, and weigh them as far as that needs none before them."""
+        batch = self._count(X)
+        batch.values = self._values(batch)
+        return batch
+
+    def _values(self, batch: Batch) -> Rows:
+        """Counts to values: binary, sublinear."""
+        ends = _ends(batch)
+        nnz = ends[-1]
         data, indices = np.empty(nnz, self.dtype), np.empty(nnz, np.int32)
 
-        def weigh(part: Counts, start: int, stop: int) -> None:
+        def write(part: Counts, start: int, stop: int) -> None:
             part.write(indices[start:stop], data[start:stop])
+            damp(data[start:stop], binary=self.binary, sublinear_tf=self.sublinear_tf)
+
+        _each(write, batch.parts, ends[:-1], ends[1:])
+        row_ends = [
+            part.ends + start for part, start in zip(batch.parts, ends, strict=False)
+        ]
+        offset = np.int32 if nnz <= np.iinfo(np.int32).max else np.int64
+        indptr = np.concatenate([[0], *row_ends]).astype(offset)
+        return Rows(data, indices, indptr, self.n_features)
+
+    def _weigh(self, batch: Batch) -> Any:
+        """Counts to values, weighed: idf, norm. Returns `Rows`."""
+        rows, batch.values = batch.values or self._values(batch), None
+        ends = _ends(batch)
+
+        def weigh(part: Counts, start: int, stop: int) -> None:
             weigh_rows(
-                data[start:stop],
-                indices[start:stop],
+                rows.data[start:stop],
+                rows.indices[start:stop],
                 part.ends,
                 self.document_frequency_ if self.use_idf else np.empty(0, np.int64),
-                binary=self.binary,
-                sublinear_tf=self.sublinear_tf,
                 smooth_idf=self.smooth_idf,
                 n_documents=self.n_documents_ if self.use_idf else 0,
                 norm=NORMS[self.norm],
             )
 
-        _each(weigh, batch.parts, starts[:-1], starts[1:])
-        ends = [
-            part.ends + start for part, start in zip(batch.parts, starts, strict=False)
-        ]
-        offset = np.int32 if nnz <= np.iinfo(np.int32).max else np.int64
-        indptr = np.concatenate([[0], *ends]).astype(offset)
-        return Rows(data, indices.astype(offset, copy=False), indptr, self.n_features)
+        _each(weigh, batch.parts, ends[:-1], ends[1:])
+        indices = rows.indices.astype(rows.indptr.dtype, copy=False)
+        return Rows(rows.data, indices, rows.indptr, self.n_features)

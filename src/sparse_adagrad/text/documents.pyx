@@ -4,7 +4,7 @@ import numpy as np
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from cpython.unicode cimport PyUnicode_DATA, PyUnicode_GET_LENGTH, PyUnicode_KIND
-from libc.stdint cimport int64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memset
 
@@ -84,7 +84,7 @@ cdef class ArrowType:
 cdef class Documents:
     """A sequence of texts for the compiled code.
 
-    Made by `of_strings` or `of_arrow`. What it was made of is kept alive.
+    Made by `of_strings`, `of_arrow` or `of_utf8`. What it was made of is kept alive.
     """
 
     def __cinit__(self):
@@ -105,6 +105,12 @@ cdef class Documents:
         if item.encoding != SA_UTF8:
             return self.owners[0][i]
         return PyUnicode_DecodeUTF8(<const char*> item.data, item.size, NULL)
+
+    @property
+    def utf8(self):
+        """Text and offsets that `of_utf8` was given."""
+        text, offsets = self.owners
+        return np.asarray(text), np.asarray(offsets)
 
     @property
     def sizes(self):
@@ -183,6 +189,38 @@ cdef class Documents:
             array.release = NULL  # Moved.
             append_chunk(self, schema, chunk)
         settle_missing(self, empty_if_missing)
+        return self
+
+    @staticmethod
+    def of_utf8(const uint8_t[::1] text, const int32_t[::1] offsets):
+        """Take texts that lie one behind the other.
+
+        Parameters
+        ----------
+        text : ndarray of uint8
+        offsets : ndarray of shape (n + 1,), int32
+            Where each starts, and the last one ends.
+        """
+        cdef Documents self = Documents()
+        cdef Py_ssize_t n = offsets.shape[0] - 1
+        cdef Py_ssize_t i
+        cdef sa_document* item
+        if n < 0 or offsets[0] < 0 or offsets[n] > text.shape[0]:
+            raise ValueError("The offsets are none, or outside of the text.")
+        self.owners += [text, offsets]
+        # Where there is no text, any place will do for texts of nothing.
+        cdef const void* start = &offsets[0]
+        if text.shape[0]:
+            start = &text[0]
+        allocate(self, n)
+        for i in range(n):
+            if offsets[i + 1] < offsets[i]:
+                raise ValueError(f"Offset {i + 1} falls.")
+            item = &self.items[i]
+            item.data = <const uint8_t*> start + offsets[i]
+            item.size = offsets[i + 1] - offsets[i]
+            item.encoding = SA_UTF8
+            self.n += 1
         return self
 
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from sparse_adagrad.text.documents import Documents
 
 ANALYZERS: dict[str, int]
-KEPT_DTYPE: np.dtype[np.void]
+SLOT_DTYPE: np.dtype[np.void]
+TEXT_DTYPE: np.dtype[np.void]
 
 def hash_runs(
     text: bytes,
@@ -56,7 +57,9 @@ class Keeper:
     def __init__(
         self,
         plan: Plan,
-        slots: NDArray[np.void],  # (n_features, n_slots) KEPT_DTYPE, updated
+        slots: NDArray[np.void],  # (n_features, n_slots) SLOT_DTYPE, updated
+        texts: NDArray[np.void],  # TEXT_DTYPE, updated
+        n_texts: NDArray[np.int64],  # (1,), updated
     ) -> None: ...
     def count(self, counts: Counts, first: int) -> None: ...
     def settle(self) -> None: ...

@@ -12,7 +12,7 @@ from sparse_adagrad.text.documents cimport (
 )
 
 from sparse_adagrad.kernels.cpu import cpu_variant
-from sparse_adagrad.text.characters import CHARACTERS, fold
+from sparse_adagrad.text.characters import CHARACTERS, fold, with_cases
 
 
 cdef extern from "native/keeper.h" nogil:
@@ -39,6 +39,7 @@ cdef extern from "native/keeper.h" nogil:
         const uint32_t* entries
         const uint32_t* expansions
         const uint32_t* folded
+        const sa_characters* (*with_cases)() noexcept nogil
 
     ctypedef struct sa_stop_words:
         const int32_t* table
@@ -65,23 +66,32 @@ cdef extern from "native/keeper.h" nogil:
         int32_t* counts
         int64_t nnz
 
-    ctypedef packed struct sa_kept:
+    ctypedef packed struct sa_slot:
         uint32_t hash
         uint32_t count
+        uint32_t text_1
+
+    ctypedef packed struct sa_kept_text:
         uint16_t size
         char[54] text
 
+    ctypedef struct sa_streak:
+        pass
+
     ctypedef struct sa_sink:
         sa_rows rows
-        uint32_t* hashes
-        int64_t n_hashes
+        sa_streak* streaks
+        int64_t n_streaks
+        int64_t n_ngrams
 
     ctypedef struct sa_taken:
         int64_t document
 
     ctypedef struct sa_keeper:
-        sa_kept* slots
+        sa_slot* slots
         int n_slots
+        sa_kept_text* texts
+        int64_t* n_texts
         sa_taken* taken
         int64_t n_taken
 
@@ -107,9 +117,9 @@ cdef extern from "native/keeper.h" nogil:
     int sa_keep_documents(
         const sa_plan* plan,
         sa_keeper* keeper,
-        const uint32_t* hashes,
+        const sa_streak* streaks,
+        int64_t n_streaks,
         const int64_t* ends,
-        int64_t n,
         int64_t first,
     )
     void sa_settle(sa_keeper* keeper)
@@ -151,18 +161,34 @@ def hash_runs(
     return out_array
 
 
+# Filled when the first capital sigma comes, and the same for all.
+cdef sa_characters WITH_CASES
+memset(&WITH_CASES, 0, sizeof(sa_characters))
+
+
+cdef const sa_characters* characters_with_cases() noexcept nogil:
+    cdef const uint16_t[::1] pages
+    cdef const uint32_t[::1] entries
+    if WITH_CASES.pages == NULL:
+        with gil:
+            try:
+                pages, entries, _ = with_cases()
+            except MemoryError:
+                return NULL
+            WITH_CASES.entries = &entries[0]
+            WITH_CASES.pages = &pages[0]
+    return &WITH_CASES
+
+
 ANALYZERS = {"word": SA_WORD, "char": SA_CHAR, "char_wb": SA_CHAR_WB}
 
-# A slot of a column: an n-gram's hash, how much more often than others it was met, its
-# length in bytes, and the first of them.
-KEPT_DTYPE = np.dtype(
-    [
-        ("hash", np.uint32),
-        ("count", np.uint32),
-        ("size", np.uint16),
-        ("text", f"S{SA_KEPT_BYTES}"),
-    ]
+# A slot of a column: an n-gram's hash, how much more often than others it was met, and
+# the number of its text, from 1 on.
+SLOT_DTYPE = np.dtype(
+    [("hash", np.uint32), ("count", np.uint32), ("text_1", np.uint32)]
 )
+# The length of an n-gram in bytes, and the first of them.
+TEXT_DTYPE = np.dtype([("size", np.uint16), ("text", f"S{SA_KEPT_BYTES}")])
 
 
 cdef class Plan:
@@ -228,6 +254,7 @@ cdef class Plan:
         self.plan.characters.entries = &entries[0]
         self.plan.characters.expansions = &expansions[0]
         self.plan.characters.folded = &folded[0]
+        self.plan.characters.with_cases = characters_with_cases
 
     cdef set_stop_words(self, list words):
         # A word with a surrogate equals no word of a text.
@@ -266,7 +293,7 @@ cdef class Counts:
     ends : ndarray of shape (n_rows,), int64
         Entries up to the end of each row.
     ngram_ends : ndarray of shape (n_rows,), int64
-        The same of n-grams whose hashes were noted.
+        The same of n-grams that were noted.
     """
 
     cdef sa_sink sink
@@ -360,7 +387,7 @@ def count_ngrams(Plan plan, documents):
         if sa_finish_row(&counts.sink.rows, plan.plan.key_bits) != SA_OK:
             raise MemoryError("no memory for the n-grams")
         ends.append(counts.sink.rows.nnz)
-        ngram_ends.append(counts.sink.n_hashes)
+        ngram_ends.append(counts.sink.n_ngrams)
     counts.ends = np.array(ends, np.int64)
     counts.ngram_ends = np.array(ngram_ends, np.int64)
     return counts
@@ -389,14 +416,20 @@ cdef class Keeper:
     Parameters
     ----------
     plan : Plan
-    slots : ndarray of shape (n_features, n_slots), KEPT_DTYPE
+    slots : ndarray of shape (n_features, n_slots), SLOT_DTYPE
         Zeroed at first; updated in place. An n-gram that takes a slot waits for its
         text until `settle`, and then `fill` or `fill_from_ngrams`.
+    texts : ndarray, TEXT_DTYPE
+        Updated, too; with room for one for each n-gram that comes, or each slot.
+    n_texts : ndarray of shape (1,), int64
+        How many of them slots have; updated.
     """
 
     cdef Plan plan
     cdef sa_keeper keeper
-    cdef object slots
+    cdef object owners  # what `keeper` points to
+    cdef Py_ssize_t room  # for texts
+    cdef Py_ssize_t most  # of them that there can be
 
     def __cinit__(self):
         memset(&self.keeper, 0, sizeof(sa_keeper))
@@ -404,25 +437,39 @@ cdef class Keeper:
     def __dealloc__(self):
         free(self.keeper.taken)
 
-    def __init__(self, Plan plan, sa_kept[:, ::1] slots):
+    def __init__(
+        self,
+        Plan plan,
+        sa_slot[:, ::1] slots,
+        sa_kept_text[::1] texts,
+        int64_t[::1] n_texts,
+    ):
         assert slots.shape[0] == plan.plan.n_features and slots.shape[1] > 0
         self.plan = plan
-        self.slots = slots
+        self.owners = slots, texts, n_texts
+        self.room = texts.shape[0]
+        self.most = slots.shape[0] * slots.shape[1]
+        assert self.room > 0
         self.keeper.slots = &slots[0, 0]
         self.keeper.n_slots = slots.shape[1]
+        self.keeper.texts = &texts[0]
+        self.keeper.n_texts = &n_texts[0]
 
     def count(self, Counts counts, Py_ssize_t first):
         """Count the n-grams of documents from number `first` on."""
         cdef const int64_t[::1] ends = counts.ngram_ends
         cdef int status = SA_OK
-        if ends.shape[0]:
+        # The first streak is none.
+        if counts.sink.n_streaks > 1:
+            needed = min(self.keeper.n_texts[0] + ends[ends.shape[0] - 1], self.most)
+            assert self.room >= needed
             with nogil:
                 status = sa_keep_documents(
                     &self.plan.plan,
                     &self.keeper,
-                    counts.sink.hashes,
+                    counts.sink.streaks + 1,
+                    counts.sink.n_streaks - 1,
                     &ends[0],
-                    ends.shape[0],
                     first,
                 )
         if status != SA_OK:

@@ -16,7 +16,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from sparse_adagrad._problem import Rows
-from sparse_adagrad.text.counter import Batch, TfidfCounter, is_arrow
+from sparse_adagrad.text.counter import Batch, TfidfCounter, documents_in_place
 from sparse_adagrad.text.documents import Documents, missing_text
 from sparse_adagrad.text.ngrams import Plan, count_ngrams
 
@@ -304,7 +304,7 @@ class HashingTfidfVectorizer(HashingVectorizer, TfidfCounter):
         NotFittedError
             If none have been kept.
         """
-        if not hasattr(self, "kept_tokens_"):
+        if not hasattr(self, "_kept"):
             raise NotFittedError(
                 "No tokens have been kept; set keep_tokens=1 before fit or partial_fit."
             )
@@ -342,16 +342,15 @@ class HashingTfidfVectorizer(HashingVectorizer, TfidfCounter):
             batch = Batch(
                 plan, kept, [count_ngrams(plan, ngrams if kept is None else kept)]
             )
-        elif is_arrow(X) and not prepared:
-            batch = self._count_documents(
-                plan, Documents.of_arrow(X, self.missing == "empty")
-            )
-        else:
-            texts = self._texts(X)
-            if prepared:
-                prepare = self.build_preprocessor()
-                texts = [prepare(self.decode(text)) for text in texts]
+        elif prepared:
+            prepare = self.build_preprocessor()
+            texts = [prepare(self.decode(text)) for text in self._texts(X)]
             batch = self._count_documents(plan, Documents.of_strings(texts))
+        else:
+            documents = documents_in_place(X, self.missing == "empty")
+            if documents is None:
+                documents = Documents.of_strings(self._texts(X))
+            batch = self._count_documents(plan, documents)
         if not batch.n_documents:
             raise ValueError("Cannot vectorize empty sequence.")
         return batch
@@ -361,11 +360,12 @@ class HashingTfidfVectorizer(HashingVectorizer, TfidfCounter):
         self._warn_for_unused_params()
         if np.dtype(self.dtype) not in (np.float32, np.float64):
             raise ValueError(f"dtype={self.dtype!r}, but float32 or float64 is needed.")
-        for name, now in (
-            ("document_frequency_", (self.n_features,)),
-            ("kept_tokens_", (self.n_features, self.keep_tokens)),
+        columns = getattr(self, "document_frequency_", None)
+        kept = getattr(self, "_kept", None)
+        for name, before, now in (
+            ("document_frequency_", columns, (self.n_features,)),
+            ("kept_tokens_", kept and kept.slots, (self.n_features, self.keep_tokens)),
         ):
-            before = getattr(self, name, None)
             if before is not None and before.shape != now and now[-1]:
                 raise ValueError(
                     f"{name} has the shape {before.shape}, but n_features="
@@ -386,9 +386,9 @@ class HashingTfidfVectorizer(HashingVectorizer, TfidfCounter):
 
     def _texts(self, X: Iterable[Any]) -> list[Any]:
         """Documents as str, or as the user's own functions take them."""
-        if is_arrow(X):
-            column = Documents.of_arrow(X, self.missing == "empty")
-            return [column[i] for i in range(len(column))]
+        documents = documents_in_place(X, self.missing == "empty")
+        if documents is not None:
+            return [documents[i] for i in range(len(documents))]
         if hasattr(X, "to_list"):  # pandas
             X = X.to_list()
         texts: list[Any] = X.tolist() if isinstance(X, np.ndarray) else list(X)

@@ -11,10 +11,11 @@ cdef extern from "native/document.h" nogil:
 
 
 # Logarithms take most of the time where each is computed anew: those of small counts
-# stand in a table, and those of columns that came by lately in a cache.
+# stand in a table, and those of frequencies that came by lately in a cache. Columns are
+# many more than frequencies, most of which are small.
 cdef enum:
     N_DAMPED = 256
-    N_CACHED = 16384
+    N_CACHED = 4096
     N_AHEAD = 16
 
 cdef double[N_DAMPED] damped
@@ -22,20 +23,36 @@ for each in range(1, N_DAMPED):
     damped[each] = 1 + log(<double> each)
 
 ctypedef struct CachedIdf:
-    int64_t column_1  # the column and 1, so that zeros are empty
+    int64_t df_1  # the frequency and 1, so that zeros are empty
     double idf
 
 
-cdef void damp(floating* row, int64_t n) noexcept nogil:
-    """c to 1 + log(c), and -c to its opposite."""
+def damp(floating[::1] data, *, bint binary, bint sublinear_tf):
+    """Turn signed counts into values, in place.
+
+    Parameters
+    ----------
+    data : ndarray of shape (nnz,), float32 or float64
+    binary : bool
+        To 1, whatever they are.
+    sublinear_tf : bool
+        c to 1 + log(c), and -c to its opposite.
+    """
     cdef int64_t k
     cdef double count, size
-    for k in range(n):
-        count = fabs(row[k])
-        if count > 0:
-            size = damped[<int> count] if count < N_DAMPED else 1 + log(count)
-            # No branch: signs of hashes cannot be foretold.
-            row[k] = <floating> copysign(size, row[k])
+    with nogil:
+        if binary:
+            for k in range(data.shape[0]):
+                data[k] = 1
+        if sublinear_tf:
+            for k in range(data.shape[0]):
+                count = fabs(data[k])
+                if count > 0:
+                    size = (
+                        damped[<int> count] if count < N_DAMPED else 1 + log(count)
+                    )
+                    # No branch: signs of hashes cannot be foretold.
+                    data[k] = <floating> copysign(size, data[k])
 
 
 cdef void weigh(
@@ -53,10 +70,10 @@ cdef void weigh(
         # Frequencies lie all over the memory.
         if k + N_AHEAD < n:
             sa_prefetch(&document_frequency[columns[k + N_AHEAD]])
-        cached = &cache[columns[k] & (N_CACHED - 1)]
-        if cached.column_1 != <int64_t> columns[k] + 1:
-            cached.column_1 = <int64_t> columns[k] + 1
-            df = document_frequency[columns[k]]
+        df = document_frequency[columns[k]]
+        cached = &cache[df & (N_CACHED - 1)]
+        if cached.df_1 != df + 1:
+            cached.df_1 = df + 1
             if smooth:
                 cached.idf = log((n_documents + 1) / (df + 1)) + 1
             else:
@@ -91,13 +108,11 @@ def weigh_rows(
     const int64_t[::1] ends,
     const int64_t[::1] document_frequency,
     *,
-    bint binary,
-    bint sublinear_tf,
     bint smooth_idf,
     int64_t n_documents,
     int norm,
 ):
-    """Turn counts into values, in place.
+    """Weigh values by how rare their columns are, and rows by their norm, in place.
 
     Parameters
     ----------
@@ -107,13 +122,13 @@ def weigh_rows(
     ends : ndarray of shape (n_rows,), int64
     document_frequency : ndarray of shape (n_features,) or (0,), int64
         Empty where columns are not weighed.
-    binary, sublinear_tf, smooth_idf : bool
+    smooth_idf : bool
     n_documents : int
     norm : {0, 1, 2}
         0 for none.
     """
     cdef int64_t start = 0
-    cdef int64_t i, k, n
+    cdef int64_t i, n
     cdef floating* row
     cdef CachedIdf* cache = NULL
     if document_frequency.shape[0]:
@@ -126,11 +141,6 @@ def weigh_rows(
             if n == 0:
                 continue
             row = &data[start]
-            if binary:
-                for k in range(n):
-                    row[k] = 1
-            if sublinear_tf:
-                damp(row, n)
             if document_frequency.shape[0]:
                 weigh(
                     row,

@@ -36,11 +36,14 @@ enum {
     SA_NOT_FOLDED = 1 << 27,
 };
 
-typedef struct {
+typedef struct sa_characters {
     const uint16_t *pages;
     const uint32_t *entries;
     const uint32_t *expansions; /* three each, 0 where there are fewer */
     const uint32_t *folded;
+    /* The same with SA_CASED and SA_IGNORABLE, which take long to find; NULL if there is
+     * no memory. */
+    const struct sa_characters *(*with_cases)(void);
 } sa_characters;
 
 static inline uint32_t sa_entry(const sa_characters *all, uint32_t c)
@@ -160,6 +163,9 @@ static int sa_is_final_sigma(const sa_characters *all, const sa_document *docume
                              int64_t start, int64_t end)
 {
     uint32_t entry = 0;
+    all = all->with_cases();
+    if (!all)
+        return 0;
     do
         entry = start > 0 ? sa_entry(all, sa_previous(document, &start)) : 0;
     while (entry & SA_IGNORABLE);

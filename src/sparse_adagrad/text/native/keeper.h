@@ -1,8 +1,9 @@
 /* N-grams of counted documents to the slots of their columns.
  *
- * First all hashes are counted, in order, and who takes a slot is listed. Then those that
- * have kept theirs get their texts, for which their documents are tokenised again: on
- * any number of threads, as no two share a slot.
+ * First all streaks are counted, in order, and who takes a slot is listed. Then those that
+ * have kept theirs get their texts: on any number of threads, as no two share a slot. For
+ * that their documents are tokenised again or, where single words of ASCII are all there
+ * is to look for, just gone through up to the last of them.
  */
 #ifndef SPARSE_ADAGRAD_KEEPER_H
 #define SPARSE_ADAGRAD_KEEPER_H
@@ -21,54 +22,51 @@ enum { SA_SLOTS_AHEAD = 16 };
 
 /* Zeroed by the caller, who frees `taken`. */
 typedef struct {
-    sa_kept *slots;
+    sa_slot *slots;
     int n_slots; /* of each column */
+    sa_kept_text *texts;
+    int64_t *n_texts;
     sa_taken *taken;
     int64_t n_taken, room;
 } sa_keeper;
 
-static inline sa_kept *sa_slots_of(const sa_plan *plan, const sa_keeper *keeper,
+static inline sa_slot *sa_slots_of(const sa_plan *plan, const sa_keeper *keeper,
                                    uint32_t hash)
 {
     return keeper->slots + (int64_t)(sa_key(plan, hash) >> 1) * keeper->n_slots;
 }
 
-/* Count the n-grams of a document: hashes `start` to before `stop`, of `n` in all.
- * `n_slots` is the keeper's; a constant makes a loop of its own. */
-static inline void sa_keep_hashes(const sa_plan *plan, sa_keeper *keeper, int n_slots,
-                                  const uint32_t *hashes, int64_t n, int64_t start,
-                                  int64_t stop, int64_t document)
+static inline sa_kept_text *sa_text_of(const sa_keeper *keeper, const sa_slot *slot)
 {
-    const sa_plan local = *plan;
-    for (int64_t k = start; k < stop; k++) {
-        if (k + SA_SLOTS_AHEAD < n)
-            sa_prefetch(sa_slots_of(&local, keeper, hashes[k + SA_SLOTS_AHEAD]));
-        sa_kept *slots = sa_slots_of(&local, keeper, hashes[k]);
-        sa_kept *slot = sa_keep(slots, n_slots, hashes[k]);
-        if (!slot)
-            continue;
-        /* Until it gets its text, a slot tells who was the last to take it. */
-        memcpy(slot->text, &keeper->n_taken, sizeof(int64_t));
-        keeper->taken[keeper->n_taken++] = (sa_taken){document, k - start, slot};
-    }
+    return keeper->texts + slot->text_1 - 1;
 }
 
-/* Count the n-grams of n documents from number `first` on, whose hashes end where `ends`
+/* Count the streaks of documents from number `first` on, whose n-grams end where `ends`
  * says. */
 static int sa_keep_documents(const sa_plan *plan, sa_keeper *keeper,
-                             const uint32_t *hashes, const int64_t *ends, int64_t n,
-                             int64_t first)
+                             const sa_streak *streaks, int64_t n_streaks,
+                             const int64_t *ends, int64_t first)
 {
-    for (int64_t i = 0; i < n; i++) {
-        const int64_t start = i ? ends[i - 1] : 0, stop = ends[i];
-        if (!sa_reserve((void **)&keeper->taken, &keeper->room,
-                        keeper->n_taken + stop - start, sizeof(sa_taken)))
+    const sa_plan local = *plan;
+    int64_t document = 0;
+    for (int64_t k = 0; k < n_streaks; k++) {
+        if (k + SA_SLOTS_AHEAD < n_streaks)
+            sa_prefetch(sa_slots_of(&local, keeper, streaks[k + SA_SLOTS_AHEAD].hash));
+        sa_slot *slot = sa_keep(sa_slots_of(&local, keeper, streaks[k].hash),
+                                keeper->n_slots, streaks + k);
+        if (!slot)
+            continue;
+        if (!sa_reserve((void **)&keeper->taken, &keeper->room, keeper->n_taken + 1,
+                        sizeof(sa_taken)))
             return SA_NO_MEMORY;
-        if (keeper->n_slots == 1)
-            sa_keep_hashes(plan, keeper, 1, hashes, ends[n - 1], start, stop, first + i);
-        else
-            sa_keep_hashes(plan, keeper, keeper->n_slots, hashes, ends[n - 1], start, stop,
-                           first + i);
+        while (ends[document] <= streaks[k].first)
+            document++;
+        const int64_t at = streaks[k].first - (document ? ends[document - 1] : 0);
+        if (!slot->text_1)
+            slot->text_1 = (uint32_t)++*keeper->n_texts;
+        /* Until it is set, a text tells who was the last to take its slot. */
+        memcpy(sa_text_of(keeper, slot)->text, &keeper->n_taken, sizeof(int64_t));
+        keeper->taken[keeper->n_taken++] = (sa_taken){first + document, at, slot};
     }
     return SA_OK;
 }
@@ -79,13 +77,13 @@ static void sa_settle(sa_keeper *keeper)
     int64_t n = 0;
     for (int64_t k = 0; k < keeper->n_taken; k++) {
         int64_t last;
-        memcpy(&last, keeper->taken[k].slot->text, sizeof(last));
+        memcpy(&last, sa_text_of(keeper, keeper->taken[k].slot)->text, sizeof(last));
         keeper->taken[n] = keeper->taken[k];
         n += last == k;
     }
     keeper->n_taken = n;
     for (int64_t k = 0; k < n; k++)
-        sa_keep_text(keeper->taken[k].slot, "", 0);
+        sa_keep_text(sa_text_of(keeper, keeper->taken[k].slot), "", 0);
 }
 
 /* Where share `k` of `n` of the list starts: with a document. */
@@ -107,10 +105,42 @@ static int64_t sa_look_for_texts(const sa_keeper *keeper, int64_t start, sa_sink
     while (end < keeper->n_taken
            && keeper->taken[end].document == keeper->taken[start].document)
         end++;
+    sink->texts = keeper->texts;
     sink->taken = keeper->taken + start;
     sink->taken_end = keeper->taken + end;
     sink->n_passed = 0;
     return end;
+}
+
+/* Give the words that stand in the list from `start` to before `end`, all of one document,
+ * their texts, if up to there it is ASCII and no word is long; whether that was so. */
+static int sa_fill_words(const sa_plan *plan, const sa_keeper *keeper,
+                         const sa_document *document, int64_t start, int64_t end)
+{
+    int64_t n_words = 0;
+    uint64_t before = 0;
+    char block[SA_BLOCK], word[SA_BLOCK];
+    for (int64_t at = 0; at < document->size && start < end; at += SA_BLOCK) {
+        if (!sa_copy_block(document, at, block))
+            return 0;
+        const uint64_t here = sa_classify_block(block, 0);
+        uint64_t second = here & (here << 1 | before >> 63) & ~(here << 2 | before >> 62);
+        int64_t n_here = sa_count_bits(second);
+        for (; start < end && keeper->taken[start].at < n_words + n_here; start++) {
+            for (; n_words < keeper->taken[start].at; n_words++, n_here--)
+                second &= second - 1;
+            if (!sa_copy_block(document, at + sa_first_bit(second) - 1, word))
+                return 0;
+            const uint64_t in_word = sa_classify_block(word, plan->lowercase);
+            if (!~in_word)
+                return 0;
+            sa_keep_text(sa_text_of(keeper, keeper->taken[start].slot), word,
+                         sa_first_bit(~in_word));
+        }
+        n_words += n_here;
+        before = here;
+    }
+    return start == end;
 }
 
 /* Give share `k` of `n` of the list their texts. */
@@ -119,11 +149,15 @@ static int sa_fill_share(const sa_plan *plan, const sa_keeper *keeper,
 {
     sa_sink sink = {0};
     int status = SA_OK;
+    const int are_words =
+        plan->analyzer == SA_WORD && plan->max_n == 1 && !plan->stop_words.table;
     const int64_t end = sa_start_of_share(keeper, k + 1, n);
     for (int64_t at = sa_start_of_share(keeper, k, n); at < end && !status;) {
         const sa_document *document = documents + keeper->taken[at].document;
-        at = sa_look_for_texts(keeper, at, &sink);
-        status = sa_add_ngrams(plan, &sink, document);
+        const int64_t next = sa_look_for_texts(keeper, at, &sink);
+        if (!are_words || !sa_fill_words(plan, keeper, document, at, next))
+            status = sa_add_ngrams(plan, &sink, document);
+        at = next;
     }
     sa_free_sink(&sink);
     return status;

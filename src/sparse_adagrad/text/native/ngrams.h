@@ -23,12 +23,16 @@
 
 enum { SA_WORD, SA_CHAR, SA_CHAR_WB };
 
+/* Streaks that go on, by the low bits of their columns. With fewer of them there are more
+ * streaks; more of them do not stay in the cache. Of 2^10 to 2^16, this takes least. */
+enum { SA_GOING_ON = 16384 };
+
 /* What stays the same for all documents. */
 typedef struct {
     int analyzer;
     int lowercase;
     int alternate_sign;
-    int note_hashes;
+    int note_hashes; /* in streaks */
     sa_hash_many hash_many;
     int64_t min_n, max_n;
     uint32_t n_features;
@@ -38,13 +42,21 @@ typedef struct {
     sa_stop_words stop_words;
 } sa_plan;
 
+typedef struct {
+    uint32_t hash;
+    uint32_t streak; /* 0 for none */
+} sa_going_on;
+
 /* Where n-grams go: into the row at hand, or, where some have taken slots, their texts
  * into these. */
 typedef struct {
     sa_rows rows;
     sa_tokens tokens;
-    uint32_t *hashes; /* of all documents' n-grams, where the plan notes them */
-    int64_t n_hashes, hash_room;
+    sa_streak *streaks; /* of all documents, where the plan notes them; the first is none */
+    int64_t n_streaks, streak_room;
+    sa_going_on *going_on;
+    int64_t n_ngrams; /* noted */
+    sa_kept_text *texts;
     const sa_taken *taken, *taken_end; /* of the document at hand */
     int64_t n_passed;                  /* of its n-grams, looking for these */
 } sa_sink;
@@ -53,7 +65,8 @@ static void sa_free_sink(sa_sink *sink)
 {
     sa_free_rows(&sink->rows);
     sa_free_tokens(&sink->tokens);
-    free(sink->hashes);
+    free(sink->streaks);
+    free(sink->going_on);
 }
 
 /* -------------------------------------------------------------------- n-grams, hash */
@@ -77,9 +90,43 @@ static void sa_fill_slots(sa_sink *sink, const char *text, const int64_t *starts
         const int64_t t = sink->taken->at - sink->n_passed;
         if (t >= n)
             break;
-        sa_keep_text(sink->taken->slot, text + starts[t], ends[t] - starts[t]);
+        sa_keep_text(sink->texts + sink->taken->slot->text_1 - 1, text + starts[t],
+                     ends[t] - starts[t]);
     }
     sink->n_passed += n;
+}
+
+/* Note n more n-grams. A streak ends where one of another hash comes whose column has the
+ * same low bits, so before any other one of its column. */
+static int sa_note(sa_sink *sink, const uint32_t *hashes, const uint32_t *keys, int64_t n)
+{
+    if (!sa_reserve((void **)&sink->streaks, &sink->streak_room,
+                    sink->n_streaks + n + 1, sizeof(sa_streak)))
+        return SA_NO_MEMORY;
+    if (!sink->going_on) {
+        sink->going_on = (sa_going_on *)calloc(SA_GOING_ON, sizeof(sa_going_on));
+        if (!sink->going_on)
+            return SA_NO_MEMORY;
+        sink->streaks[sink->n_streaks++] = (sa_streak){0, 0, 0};
+    }
+    if (sink->n_streaks + n > UINT32_MAX)
+        return SA_NO_MEMORY;
+    sa_streak *streaks = sink->streaks;
+    const int64_t before = sink->n_ngrams;
+    uint32_t end = (uint32_t)sink->n_streaks;
+    for (int64_t t = 0; t < n; t++) {
+        sa_going_on *at = sink->going_on + (keys[t] >> 1 & (SA_GOING_ON - 1));
+        const sa_going_on last = *at;
+        if ((last.hash == hashes[t]) & (last.streak != 0)) {
+            streaks[last.streak].count++;
+            continue;
+        }
+        streaks[end] = (sa_streak){hashes[t], 1, before + t};
+        *at = (sa_going_on){hashes[t], end++};
+    }
+    sink->n_streaks = end;
+    sink->n_ngrams += n;
+    return SA_OK;
 }
 
 /* An n-gram is a run of bytes, from the start of one token to the end of another. */
@@ -92,18 +139,14 @@ static int sa_add_runs(const sa_plan *plan, sa_sink *sink, const char *text,
     }
     if (!sa_reserve_keys(&sink->rows, n))
         return SA_NO_MEMORY;
-    uint32_t *keys = sink->rows.keys + sink->rows.n_keys, *hashes = keys;
-    if (plan->note_hashes) {
-        if (!sa_reserve((void **)&sink->hashes, &sink->hash_room, sink->n_hashes + n,
-                        sizeof(uint32_t)))
-            return SA_NO_MEMORY;
-        hashes = sink->hashes + sink->n_hashes;
-        sink->n_hashes += n;
-    }
+    uint32_t *keys = sink->rows.keys + sink->rows.n_keys;
+    uint32_t *hashes = sink->rows.sorted; /* not in use before the row is finished */
     plan->hash_many(text, starts, ends, n, hashes);
     const sa_plan local = *plan;
     for (int64_t t = 0; t < n; t++)
         keys[t] = sa_key(&local, hashes[t]);
+    if (plan->note_hashes && sa_note(sink, hashes, keys, n) != SA_OK)
+        return SA_NO_MEMORY;
     sink->rows.n_keys += n;
     return SA_OK;
 }
@@ -222,7 +265,7 @@ static int sa_add_ngrams(const sa_plan *plan, sa_sink *sink, const sa_document *
 }
 
 /* Documents to rows, one below the other; `ends` gets the entries after each, and
- * `ngram_ends` the hashes noted. Returns SA_OK, or what is wrong with the document that
+ * `ngram_ends` the n-grams noted. Returns SA_OK, or what is wrong with the document that
  * `at` then names. */
 static int sa_add_documents(const sa_plan *plan, sa_sink *sink,
                             const sa_document *documents, int64_t n, int64_t *ends,
@@ -235,7 +278,7 @@ static int sa_add_documents(const sa_plan *plan, sa_sink *sink,
         if (!status)
             status = sa_finish_row(&sink->rows, plan->key_bits);
         ends[i] = sink->rows.nnz;
-        ngram_ends[i] = sink->n_hashes;
+        ngram_ends[i] = sink->n_ngrams;
     }
     return status;
 }

@@ -128,6 +128,17 @@ static inline int sa_copy_ascii(const sa_document *document, int64_t encoding, i
     return !(eight[0] & 0x8080808080808080u);
 }
 
+/* Copy a block from `at` on as bytes, zeros behind the document's end; whether all are
+ * ASCII. */
+static inline int sa_copy_block(const sa_document *document, int64_t at, char *block)
+{
+    const int64_t left = document->size - at;
+    if (left >= SA_BLOCK)
+        return sa_copy_ascii(document, document->encoding, at, SA_BLOCK, block);
+    memset(block, 0, SA_BLOCK);
+    return sa_copy_ascii(document, document->encoding, at, (int)left, block);
+}
+
 /* --------------------------------------------------------------- words as they come */
 
 typedef struct {
