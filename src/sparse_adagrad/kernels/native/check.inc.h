@@ -12,14 +12,15 @@ static int ROW(sa_check_row)(
     const NUMBER *x, const INDEX *indices, ptrdiff_t row_nnz, int64_t n_features,
     double largest)
 {
-    const UNSIGNED_INDEX last =
-        (UNSIGNED_INDEX)(n_features > LAST_INDEX ? LAST_INDEX : n_features - 1);
+    /* A negative column is beyond all others as an unsigned number. */
+    const UNSIGNED_INDEX end = n_features > LAST_INDEX ? (UNSIGNED_INDEX)LAST_INDEX + 1
+                                                       : (UNSIGNED_INDEX)n_features;
     const NUMBER limit_ = (NUMBER)largest;
     BITS limit, size = 0;
     INDEX outside = 0, falls = 0;
     memcpy(&limit, &limit_, sizeof limit);
     for (ptrdiff_t k = 0; k < row_nnz; k++)
-        outside |= (UNSIGNED_INDEX)indices[k] > last;
+        outside |= (UNSIGNED_INDEX)indices[k] >= end;
     for (ptrdiff_t k = 1; k < row_nnz; k++)
         falls |= indices[k] <= indices[k - 1];
     for (ptrdiff_t k = 0; k < row_nnz; k++) {

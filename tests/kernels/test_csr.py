@@ -1,0 +1,65 @@
+"""The check of CSR arrays, in every CPU variant, around the vector widths."""
+
+import numpy as np
+import pytest
+
+from sparse_adagrad import cpu_variant
+from sparse_adagrad.kernels import cpu, csr
+
+FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+
+@pytest.fixture(params=cpu.variants())
+def variant(request):
+    before = cpu_variant()
+    cpu.use_variant(request.param)
+    yield
+    cpu.use_variant(before)
+
+
+def check(data, indices, n_features, squares=None):
+    indptr = np.array([0, 0, len(data)], np.int32)
+    squares = np.empty(0) if squares is None else squares
+    return csr.check_csr(data, indices, indptr, n_features, FLOAT32_MAX, squares)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("index", [np.int32, np.int64])
+@pytest.mark.parametrize("row_nnz", [1, 2, 7, 8, 9, 15, 16, 17, 33])
+def test_every_place_of_a_row_is_checked(variant, dtype, index, row_nnz):
+    rng = np.random.default_rng(0)
+    data = rng.normal(size=row_nnz).astype(dtype)
+    indices = np.arange(row_nnz, dtype=index)
+    squares = np.full(2, np.nan)
+    assert check(data, indices, row_nnz, squares) == (csr.OK, 1, -1, True)
+    np.testing.assert_allclose(squares, [0, (data.astype(float) ** 2).sum()])
+    for k in range(row_nnz):
+        for column in (-1, row_nnz, np.iinfo(index).max, np.iinfo(index).min):
+            wrong = indices.copy()
+            wrong[k] = column
+            assert check(data, wrong, row_nnz)[:3] == (csr.INDEX_RANGE, 1, k)
+        values = [(np.nan, csr.NOT_FINITE), (-np.inf, csr.NOT_FINITE)]
+        if dtype == np.float64:
+            values.append((-4e38, csr.TOO_LARGE))
+        for value, code in values:
+            wrong = data.copy()
+            wrong[k] = value
+            assert check(wrong, indices, row_nnz)[:3] == (code, 1, k)
+        largest = data.copy()
+        largest[k] = -FLOAT32_MAX
+        assert check(largest, indices, row_nnz)[0] == csr.OK
+        if k:
+            twice = indices.copy()
+            twice[k] = twice[k - 1]
+            assert check(data, twice, row_nnz)[::3] == (csr.OK, False)
+
+
+@pytest.mark.parametrize("index", [np.int32, np.int64])
+def test_no_column_is_in_range_of_none(variant, index):
+    assert check(np.ones(1), np.zeros(1, index), 0)[0] == csr.INDEX_RANGE
+
+
+def test_more_columns_than_an_index_can_tell(variant):
+    last = np.array([2**31 - 1], np.int32)
+    assert check(np.ones(1), last, 2**40)[0] == csr.OK
+    assert check(np.ones(1), -last, 2**40)[0] == csr.INDEX_RANGE
