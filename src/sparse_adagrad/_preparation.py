@@ -85,11 +85,11 @@ def sample_rows(problem: Problem) -> Rows:
     n_rows = min(n_visited, SAMPLE_ENTRIES * rows.n_samples // max(1, rows.nnz) + 1)
     if n_rows == rows.n_samples:
         return rows
+    if n_rows == n_visited:
+        return rows.take(problem.rows_to_visit)
     # Steps of the golden section (Weyl) meet no period that the data may have.
     spread = np.arange(n_rows) * GOLDEN_SECTION % 1
     places = np.unique((spread * n_visited).astype(np.int64))
-    if n_rows == n_visited:
-        places = np.arange(n_visited)
     return rows.take(problem.all_to_visit()[places])
 
 
