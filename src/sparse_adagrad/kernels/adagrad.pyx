@@ -22,9 +22,11 @@ from libc.stdlib cimport calloc, free, malloc
 
 from sparse_adagrad.kernels.cpu cimport (
     SA_LANES,
+    SA_LINE,
     VARIANT,
     sa_prefetch,
     sa_prefetch_early,
+    sa_prefetch_feature,
     sa_variant,
 )
 from sparse_adagrad.kernels.losses cimport (
@@ -65,14 +67,15 @@ from sparse_adagrad.kernels.step cimport (
 )
 
 cdef enum:
-    # Rows that are asked for ahead of time: their entries come from memory while
-    # others are learned, and random order costs no more than sequence.
-    ROWS_AHEAD = 4
-    PAIRS_AHEAD = 2
-    # A state of fewer bytes is near enough to the core that asking for the next row's
+    # The features of a row are asked for so many entries ahead of their use, which is
+    # some hundred nanoseconds, and its entries twice as many rows ahead: they come from
+    # memory while others are learned, and random order costs little more than sequence.
+    ENTRIES_AHEAD = 256
+    MOST_ROWS_AHEAD = 4
+    # A state of fewer bytes is near enough to the core that asking for a coming row's
     # part of it costs more than it saves.
-    CACHED = 1 << 22
-    LINE = 64  # bytes of a cache line, or half of one
+    CACHED = 1 << 19
+
 
 cdef class Settings:
     """What stays the same during a call.
@@ -193,7 +196,7 @@ cdef bint make_output_scratch(
     scratch.row_memory = NULL
     scratch.capacity = 0
     scratch.output_memory = calloc(
-        LINE + vectors + doubles + n_outputs * sizeof(Rates), 1
+        SA_LINE + vectors + doubles + n_outputs * sizeof(Rates), 1
     )
     if scratch.output_memory == NULL:
         return False
@@ -214,7 +217,7 @@ cdef bint make_row_scratch(
     free(scratch.row_memory)
     scratch.row_memory = malloc(
         # A feature takes u, s and w, its outputs, or half a register of these.
-        LINE + x + item * (capacity + SA_LANES) * max(n_outputs, SA_LANES // 2)
+        SA_LINE + x + item * (capacity + SA_LANES) * max(n_outputs, SA_LANES // 2)
     )
     if scratch.row_memory == NULL:
         return False
@@ -231,7 +234,7 @@ cdef void free_scratch(Scratch* scratch) noexcept nogil:
 
 cdef inline size_t in_lines(size_t size) noexcept nogil:
     """Rounded up to whole cache lines."""
-    return (size + LINE - 1) // LINE * LINE
+    return (size + SA_LINE - 1) // SA_LINE * SA_LINE
 
 
 cdef inline Rates rates_of(
@@ -356,30 +359,34 @@ cdef inline void fetch_entries(
     const data_t* data, const index_t* indices, Py_ssize_t row_nnz
 ) noexcept nogil:
     """Ask for the entries of a row to come."""
-    cdef Py_ssize_t a_line = LINE // sizeof(index_t)
+    cdef Py_ssize_t a_line = SA_LINE // sizeof(index_t)
     cdef Py_ssize_t k
     for k from 0 <= k < row_nnz by a_line:
         sa_prefetch_early(indices + k)
-    a_line = LINE // sizeof(data_t)
+    a_line = SA_LINE // sizeof(data_t)
     for k from 0 <= k < row_nnz by a_line:
         sa_prefetch_early(data + k)
 
 
 cdef inline void fetch_pairs(
     const state_t* pairs,
-    const state_t* column_max,
     const index_t* indices,
     Py_ssize_t row_nnz,
     Py_ssize_t n_outputs,
 ) noexcept nogil:
-    """Ask for the pairs of a coming row's active features, and their maxima if any."""
-    cdef Py_ssize_t size = 2 * n_outputs * sizeof(state_t)
-    cdef Py_ssize_t k, line
+    """Ask for the pairs of a coming row's active features."""
+    cdef Py_ssize_t k
     for k in range(row_nnz):
-        if column_max != NULL:
-            sa_prefetch(column_max + indices[k])
-        for line from 0 <= line < size by LINE:
-            sa_prefetch(<const char*> pairs + indices[k] * size + line)
+        sa_prefetch_feature(pairs, 2 * n_outputs * sizeof(state_t), indices[k])
+
+
+cdef inline void fetch_maxima(
+    const state_t* column_max, const index_t* indices, Py_ssize_t row_nnz
+) noexcept nogil:
+    """Ask for the largest |x| of a coming row's columns."""
+    cdef Py_ssize_t k
+    for k in range(row_nnz):
+        sa_prefetch(column_max + indices[k])
 
 
 cdef inline void predict_row(
@@ -447,13 +454,19 @@ cdef inline bint step_features(
     const Output* outputs,
     double inflation,
     const Scratch* scratch,
+    const index_t* coming,
+    Py_ssize_t coming_nnz,
 ) noexcept nogil:
-    """Step the features just read by the gradients; whether all stayed finite."""
+    """Step the features just read by the gradients; whether all stayed finite.
+
+    Those of the coming row are asked for meanwhile.
+    """
     cdef Py_ssize_t n_outputs = plan.n_outputs
     cdef state_t* vectors = <state_t*> scratch.vectors
     cdef bint finite = True
     cdef Py_ssize_t k, o
     if plan.decay > 0.0:
+        fetch_pairs(pairs, coming, coming_nnz, n_outputs)
         for k in range(row_nnz):
             for o in range(n_outputs):
                 scratch.raw_prediction[o] = scratch.gradients[o] * x[k]
@@ -465,14 +478,14 @@ cdef inline bint step_features(
     if n_outputs == 1:
         return step_row(
             plan.variant, pairs, indices, x, row_nnz, <state_t*> scratch.read,
-            scratch.gradients[0], scratch.rates[0].eta,
+            scratch.gradients[0], scratch.rates[0].eta, coming, coming_nnz,
         )
     for o in range(n_outputs):
         vectors[FACTOR * n_outputs + o] = <state_t> scratch.gradients[o]
         vectors[ETA * n_outputs + o] = <state_t> scratch.rates[o].eta
     return step_outputs(
         plan.variant, pairs, indices, x, row_nnz, n_outputs, <state_t*> scratch.read,
-        vectors + FACTOR * n_outputs, vectors + ETA * n_outputs,
+        vectors + FACTOR * n_outputs, vectors + ETA * n_outputs, coming, coming_nnz,
     )
 
 
@@ -598,6 +611,8 @@ cdef inline bint learn_row(
     Output* outputs,
     const double* alpha,
     const Scratch* scratch,
+    const index_t* coming,
+    Py_ssize_t coming_nnz,
 ) noexcept nogil:
     """Learn from the sample just predicted; False where a number is not finite."""
     cdef bint finite = True
@@ -612,7 +627,8 @@ cdef inline bint learn_row(
         )
         finite &= isfinite(scratch.gradients[o]) != 0
     finite = finite and step_features(
-        plan, pairs, indices, x, row_nnz, outputs, totals.inflation, scratch
+        plan, pairs, indices, x, row_nnz, outputs, totals.inflation, scratch, coming,
+        coming_nnz,
     )
     for o in range(plan.n_outputs):
         settle_output(
@@ -821,7 +837,8 @@ def train(
     cdef bint sequential = rows.shape[0] == 0
     cdef Py_ssize_t largest_batch = 0
     cdef Py_ssize_t failed = -1
-    cdef Py_ssize_t r, i, o, nnz, length, ahead
+    cdef Py_ssize_t r, i, o, nnz, length, ahead, coming_nnz
+    cdef const index_t* coming = NULL
     cdef Py_ssize_t batch_nnz = 0
     cdef double weight
     cdef bint finite
@@ -842,6 +859,10 @@ def train(
         largest_batch = min(largest_batch, pairs.shape[0])
         ready = ready and make_table(&table, largest_batch, n_outputs)
 
+    cdef Py_ssize_t mean_nnz = indptr[indptr.shape[0] - 1] // (indptr.shape[0] - 1)
+    cdef Py_ssize_t pairs_ahead = max(
+        1, min((ENTRIES_AHEAD + mean_nnz // 2) // max(1, mean_nnz), MOST_ROWS_AHEAD)
+    )
     cdef bint cached = pairs.shape[0] * 2 * n_outputs * sizeof(state_t) <= CACHED
     cdef const data_t* data_start = &data[0] if data.shape[0] else NULL
     cdef const index_t* indices_start = &indices[0] if indices.shape[0] else NULL
@@ -857,13 +878,13 @@ def train(
             if ready:
                 find_rates(&plan, &totals[0], &outputs[0], scratch.rates)
             for r in range(start, stop):
-                if r + 2 * ROWS_AHEAD < stop and not sequential:
-                    i = rows[r + 2 * ROWS_AHEAD]
+                if r + 4 * pairs_ahead < stop and not sequential:
+                    i = rows[r + 4 * pairs_ahead]
                     sa_prefetch_early(&indptr[i])
                     if starts != NULL:
                         sa_prefetch_early(starts + i)
-                if r + ROWS_AHEAD < stop:
-                    i = r + ROWS_AHEAD if sequential else rows[r + ROWS_AHEAD]
+                if r + 2 * pairs_ahead < stop:
+                    i = r + 2 * pairs_ahead if sequential else rows[r + 2 * pairs_ahead]
                     fetch_entries(
                         row_start(data_start, indptr[i], scaled_start, starts, i),
                         indices_start + indptr[i], indptr[i + 1] - indptr[i],
@@ -882,20 +903,21 @@ def train(
                     pairs_start, column_start, &totals[0], &outputs[0], &bins[0],
                     &scratch, &loss_sums[0, 0],
                 )
-                # While the prediction is under way.
-                if not cached and r + PAIRS_AHEAD < stop:
-                    ahead = r + PAIRS_AHEAD if sequential else rows[r + PAIRS_AHEAD]
-                    fetch_pairs(
-                        pairs_start, column_start if plan.running else NULL,
-                        indices_start + indptr[ahead],
-                        indptr[ahead + 1] - indptr[ahead], n_outputs,
-                    )
+                coming_nnz = 0
+                if not cached and r + pairs_ahead < stop:
+                    ahead = r + pairs_ahead if sequential else rows[r + pairs_ahead]
+                    coming = indices_start + indptr[ahead]
+                    coming_nnz = indptr[ahead + 1] - indptr[ahead]
+                    if plan.running and plan.scaling != SCALING_NONE:
+                        fetch_maxima(column_start, coming, coming_nnz)
                 if batch_size == 1:
                     finite = learn_row(
                         &plan, indices_start + indptr[i], x, nnz, &y[i, 0], weight,
                         pairs_start, &totals[0], &outputs[0], &alpha[0, 0], &scratch,
+                        coming, coming_nnz,
                     )
                 else:
+                    fetch_pairs(pairs_start, coming, coming_nnz, n_outputs)
                     add_row(
                         &plan, values, indices_start + indptr[i], nnz, &y[i, 0],
                         weight, &scratch, &table,

@@ -16,6 +16,7 @@ cdef extern from "native/formula.h" nogil:
 cdef extern from "native/variants.h" nogil:
     enum:
         SA_LANES
+        SA_LINE
         SA_SOUND
         SA_SORTED
 
@@ -25,8 +26,8 @@ cdef extern from "native/variants.h" nogil:
             double, double
         ) noexcept nogil
         int (*step_row)(
-            sa_pair_f32*, const int*, const float*, Py_ssize_t, const float*, double,
-            double
+            sa_pair_f32*, const int*, const float*, Py_ssize_t, const float*,
+            double, double, const int*, Py_ssize_t
         ) noexcept nogil
         void (*read_outputs)(
             const float*, const int*, const float*, Py_ssize_t, Py_ssize_t, float*,
@@ -34,7 +35,7 @@ cdef extern from "native/variants.h" nogil:
         ) noexcept nogil
         int (*step_outputs)(
             float*, const int*, const float*, Py_ssize_t, Py_ssize_t, const float*,
-            const float*, const float*
+            const float*, const float*, const int*, Py_ssize_t
         ) noexcept nogil
         int (*check_row)(
             const float*, const int*, Py_ssize_t, int64_t, double
@@ -49,8 +50,7 @@ cdef extern from "native/variants.h" nogil:
         ) noexcept nogil
         int (*step_row)(
             sa_pair_f32*, const int64_t*, const float*, Py_ssize_t, const float*,
-            double,
-            double
+            double, double, const int64_t*, Py_ssize_t
         ) noexcept nogil
         void (*read_outputs)(
             const float*, const int64_t*, const float*, Py_ssize_t, Py_ssize_t, float*,
@@ -58,7 +58,7 @@ cdef extern from "native/variants.h" nogil:
         ) noexcept nogil
         int (*step_outputs)(
             float*, const int64_t*, const float*, Py_ssize_t, Py_ssize_t, const float*,
-            const float*, const float*
+            const float*, const float*, const int64_t*, Py_ssize_t
         ) noexcept nogil
         int (*check_row)(
             const float*, const int64_t*, Py_ssize_t, int64_t, double
@@ -71,8 +71,8 @@ cdef extern from "native/variants.h" nogil:
             double, double
         ) noexcept nogil
         int (*step_row)(
-            sa_pair_f64*, const int*, const double*, Py_ssize_t, const double*, double,
-            double
+            sa_pair_f64*, const int*, const double*, Py_ssize_t, const double*,
+            double, double, const int*, Py_ssize_t
         ) noexcept nogil
         void (*read_outputs)(
             const double*, const int*, const double*, Py_ssize_t, Py_ssize_t, double*,
@@ -80,7 +80,7 @@ cdef extern from "native/variants.h" nogil:
         ) noexcept nogil
         int (*step_outputs)(
             double*, const int*, const double*, Py_ssize_t, Py_ssize_t, const double*,
-            const double*, const double*
+            const double*, const double*, const int*, Py_ssize_t
         ) noexcept nogil
         int (*check_row)(
             const double*, const int*, Py_ssize_t, int64_t, double
@@ -95,8 +95,7 @@ cdef extern from "native/variants.h" nogil:
         ) noexcept nogil
         int (*step_row)(
             sa_pair_f64*, const int64_t*, const double*, Py_ssize_t, const double*,
-            double,
-            double
+            double, double, const int64_t*, Py_ssize_t
         ) noexcept nogil
         void (*read_outputs)(
             const double*, const int64_t*, const double*, Py_ssize_t, Py_ssize_t,
@@ -104,9 +103,8 @@ cdef extern from "native/variants.h" nogil:
             const double*, const double*, const double*, double*
         ) noexcept nogil
         int (*step_outputs)(
-            double*, const int64_t*, const double*, Py_ssize_t, Py_ssize_t,
-            const double*,
-            const double*, const double*
+            double*, const int64_t*, const double*, Py_ssize_t, Py_ssize_t, const double*,
+            const double*, const double*, const int64_t*, Py_ssize_t
         ) noexcept nogil
         int (*check_row)(
             const double*, const int64_t*, Py_ssize_t, int64_t, double
@@ -123,6 +121,9 @@ cdef extern from "native/variants.h" nogil:
     const sa_variant* sa_variant_at(int place)
     void sa_prefetch(const void* address)
     void sa_prefetch_early(const void* address)
+    void sa_prefetch_feature(
+        const void* features, Py_ssize_t size, Py_ssize_t feature
+    )
 
 
 # The variant that all calls use; chosen once, when the module loads.

@@ -114,25 +114,34 @@ cdef inline bint step_row(
     const state_t* read,
     double gradient,
     double eta,
+    const index_t* coming,
+    Py_ssize_t coming_nnz,
 ) noexcept nogil:
-    """Step the features that were read; whether every number stayed finite."""
+    """Step the features that were read; whether every number stayed finite.
+
+    Meanwhile the features of a row to come are asked for.
+    """
     if state_t is float:
         if index_t is int:
             return variant.f32_i32.step_row(
-                <sa_pair_f32*> pairs, indices, x, row_nnz, read, gradient, eta
+                <sa_pair_f32*> pairs, indices, x, row_nnz, read, gradient, eta,
+                coming, coming_nnz,
             )
         else:
             return variant.f32_i64.step_row(
-                <sa_pair_f32*> pairs, indices, x, row_nnz, read, gradient, eta
+                <sa_pair_f32*> pairs, indices, x, row_nnz, read, gradient, eta,
+                coming, coming_nnz,
             )
     else:
         if index_t is int:
             return variant.f64_i32.step_row(
-                <sa_pair_f64*> pairs, indices, x, row_nnz, read, gradient, eta
+                <sa_pair_f64*> pairs, indices, x, row_nnz, read, gradient, eta,
+                coming, coming_nnz,
             )
         else:
             return variant.f64_i64.step_row(
-                <sa_pair_f64*> pairs, indices, x, row_nnz, read, gradient, eta
+                <sa_pair_f64*> pairs, indices, x, row_nnz, read, gradient, eta,
+                coming, coming_nnz,
             )
 
 
@@ -184,23 +193,29 @@ cdef inline bint step_outputs(
     const state_t* read,
     const state_t* gradients,
     const state_t* eta,
+    const index_t* coming,
+    Py_ssize_t coming_nnz,
 ) noexcept nogil:
     """`step_row` for outputs side by side."""
     if state_t is float:
         if index_t is int:
             return variant.f32_i32.step_outputs(
-                state, indices, x, row_nnz, n_outputs, read, gradients, eta
+                state, indices, x, row_nnz, n_outputs, read, gradients, eta,
+                coming, coming_nnz,
             )
         else:
             return variant.f32_i64.step_outputs(
-                state, indices, x, row_nnz, n_outputs, read, gradients, eta
+                state, indices, x, row_nnz, n_outputs, read, gradients, eta,
+                coming, coming_nnz,
             )
     else:
         if index_t is int:
             return variant.f64_i32.step_outputs(
-                state, indices, x, row_nnz, n_outputs, read, gradients, eta
+                state, indices, x, row_nnz, n_outputs, read, gradients, eta,
+                coming, coming_nnz,
             )
         else:
             return variant.f64_i64.step_outputs(
-                state, indices, x, row_nnz, n_outputs, read, gradients, eta
+                state, indices, x, row_nnz, n_outputs, read, gradients, eta,
+                coming, coming_nnz,
             )

@@ -3,7 +3,21 @@
  * Included once per variant, number and index type. A block of LANES entries goes from
  * the features' places in memory to registers and back; LOCAL(name) names the vector
  * functions (vectors/), ROW(name) the functions here, NUMBER, PAIR and INDEX the types.
+ *
+ * While a row is stepped, the features of a row to come are asked for, a few after each
+ * block: all at once would fill the few buffers for lines on their way, and what is
+ * behind them would wait.
  */
+
+/* Ask for the features of entries `from` to `to` of a row to come, if there are any. */
+static inline void ROW(fetch)(
+    const void *features, ptrdiff_t size, const INDEX *coming, ptrdiff_t coming_nnz,
+    ptrdiff_t from, ptrdiff_t to)
+{
+    const ptrdiff_t stop = to < coming_nnz ? to : coming_nnz;
+    for (ptrdiff_t k = from; k < stop; k++)
+        sa_prefetch_feature(features, size, coming[k]);
+}
 
 /* The place of entry t of a block, and of one that is cut off: its first stands for
  * all that are missing. */
@@ -40,13 +54,15 @@ static double ROW(sa_read_row)(
 /* Step the features that were read; return whether every number stayed finite. */
 static int ROW(sa_step_row)(
     PAIR *pairs, const INDEX *indices, const NUMBER *x, ptrdiff_t row_nnz,
-    const NUMBER *restrict read, double gradient, double eta_)
+    const NUMBER *restrict read, double gradient, double eta_, const INDEX *coming,
+    ptrdiff_t coming_nnz)
 {
     const LOCAL(vec) g = LOCAL(spread)((NUMBER)gradient);
     const LOCAL(vec) eta = LOCAL(spread)((NUMBER)eta_), zero = LOCAL(spread)(0);
     /* 0 for finite numbers, NaN for any other. */
     LOCAL(vec) blemish = zero;
-    for (ptrdiff_t k = 0; k < row_nnz; k += LANES, read += 3 * LANES) {
+    ptrdiff_t k = 0;
+    for (; k < row_nnz; k += LANES, read += 3 * LANES) {
         const INDEX *block = indices + k;
         const ptrdiff_t count = row_nnz - k;
         LOCAL(vec) u = LOCAL(load)(read, LANES), s = LOCAL(load)(read + LANES, LANES);
@@ -64,7 +80,9 @@ static int ROW(sa_step_row)(
             for (ptrdiff_t t = 0; t < count; t++)
                 pairs[block[t]] = stepped[t];
         }
+        ROW(fetch)(pairs, sizeof(PAIR), coming, coming_nnz, k, k + LANES);
     }
+    ROW(fetch)(pairs, sizeof(PAIR), coming, coming_nnz, k, coming_nnz);
     return LOCAL(total)(blemish) == 0;
 }
 
@@ -116,13 +134,15 @@ static void ROW(read_two_by_two)(
 static int ROW(step_two_by_two)(
     NUMBER *state, const INDEX *indices, const NUMBER *x, ptrdiff_t row_nnz,
     ptrdiff_t n_outputs, const NUMBER *restrict read, const NUMBER *gradients,
-    const NUMBER *eta_)
+    const NUMBER *eta_, const INDEX *coming, ptrdiff_t coming_nnz)
 {
     const LOCAL(vec) g = LOCAL(load_halves)(gradients, gradients, n_outputs);
     const LOCAL(vec) eta = LOCAL(load_halves)(eta_, eta_, n_outputs);
     const LOCAL(vec) zero = LOCAL(spread)(0);
+    const ptrdiff_t size = 2 * n_outputs * (ptrdiff_t)sizeof(NUMBER);
     LOCAL(vec) blemish = zero;
-    for (ptrdiff_t k = 0; k < row_nnz; k += 2, read += LANES) {
+    ptrdiff_t k = 0;
+    for (; k < row_nnz; k += 2, read += LANES) {
         NUMBER *a = state + 2 * n_outputs * indices[k];
         NUMBER *b = state + 2 * n_outputs * indices[OTHER(k)];
         LOCAL(vec) u = LOCAL(load_halves)(a, b, n_outputs);
@@ -133,7 +153,9 @@ static int ROW(step_two_by_two)(
         blemish = LOCAL(add_product)(u, zero, blemish);
         LOCAL(store_halves)(a + n_outputs, b + n_outputs, s, n_outputs);
         LOCAL(store_halves)(a, b, u, n_outputs);
+        ROW(fetch)(state, size, coming, coming_nnz, k, k + 2);
     }
+    ROW(fetch)(state, size, coming, coming_nnz, k, coming_nnz);
     return LOCAL(total)(blemish) == 0;
 }
 
@@ -171,13 +193,14 @@ static void ROW(sa_read_outputs)(
 static int ROW(sa_step_outputs)(
     NUMBER *state, const INDEX *indices, const NUMBER *x, ptrdiff_t row_nnz,
     ptrdiff_t n_outputs, const NUMBER *restrict read, const NUMBER *gradients,
-    const NUMBER *eta)
+    const NUMBER *eta, const INDEX *coming, ptrdiff_t coming_nnz)
 {
     const LOCAL(vec) zero = LOCAL(spread)(0);
+    const ptrdiff_t size = 2 * n_outputs * (ptrdiff_t)sizeof(NUMBER);
     LOCAL(vec) blemish = zero;
     if (2 * n_outputs <= LANES)
         return ROW(step_two_by_two)(state, indices, x, row_nnz, n_outputs, read,
-                                    gradients, eta);
+                                    gradients, eta, coming, coming_nnz);
     for (ptrdiff_t o = 0; o < n_outputs; o += LANES) {
         const ptrdiff_t count = n_outputs - o;
         const LOCAL(vec) g = LOCAL(load)(gradients + o, count);
@@ -190,7 +213,10 @@ static int ROW(sa_step_outputs)(
             blemish = LOCAL(add_product)(u, zero, blemish);
             LOCAL(store)(s_o, s, count);
             LOCAL(store)(u_o, u, count);
+            if (o == 0)
+                ROW(fetch)(state, size, coming, coming_nnz, k, k + 1);
         }
     }
+    ROW(fetch)(state, size, coming, coming_nnz, row_nnz, coming_nnz);
     return LOCAL(total)(blemish) == 0;
 }

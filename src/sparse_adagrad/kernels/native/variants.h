@@ -20,6 +20,17 @@
 #define sa_prefetch_early(address) ((void)(address))
 #endif
 
+/* Bytes of a cache line, or half of one. */
+#define SA_LINE 64
+
+/* Ask for a feature of `size` bytes that will be written soon. */
+static inline void sa_prefetch_feature(
+    const void *features, ptrdiff_t size, ptrdiff_t feature)
+{
+    for (ptrdiff_t line = 0; line < size; line += SA_LINE)
+        sa_prefetch((const char *)features + feature * size + line);
+}
+
 /* What check_row tells. */
 enum { SA_SOUND = 1, SA_SORTED = 2 };
 
@@ -29,13 +40,13 @@ enum { SA_SOUND = 1, SA_SORTED = 2 };
         double (*read_row)(const PAIR *, const INDEX *, const NUMBER *, ptrdiff_t,  \
                            NUMBER *, double, double, double);                       \
         int (*step_row)(PAIR *, const INDEX *, const NUMBER *, ptrdiff_t,           \
-                        const NUMBER *, double, double);                            \
+                        const NUMBER *, double, double, const INDEX *, ptrdiff_t);  \
         void (*read_outputs)(const NUMBER *, const INDEX *, const NUMBER *,         \
                              ptrdiff_t, ptrdiff_t, NUMBER *, const NUMBER *,        \
                              const NUMBER *, const NUMBER *, NUMBER *);             \
         int (*step_outputs)(NUMBER *, const INDEX *, const NUMBER *, ptrdiff_t,     \
                             ptrdiff_t, const NUMBER *, const NUMBER *,              \
-                            const NUMBER *);                                        \
+                            const NUMBER *, const INDEX *, ptrdiff_t);              \
         int (*check_row)(const NUMBER *, const INDEX *, ptrdiff_t, int64_t, double);\
         double (*square_row)(const NUMBER *, ptrdiff_t);                            \
     }
