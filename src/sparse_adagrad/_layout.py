@@ -19,12 +19,14 @@ from sparse_adagrad._problem import Problem
 from sparse_adagrad._state import ModelState, aligned_zeros
 from sparse_adagrad.kernels import columns
 
-# Entries that a thread learns from before the copies are merged: some three
+# Entries that a thread learns from before the copies are merged: some eight
 # milliseconds, beside which merging and starting anew count for little.
-ENTRIES_PER_MERGE = 1 << 21
+ENTRIES_PER_MERGE = 1 << 22
 # At least so many merges an epoch, however few the entries.
-MERGES_PER_EPOCH = 4
-# A feature has copies if a thread meets it so often between two merges, or nearly.
+MERGES_PER_EPOCH = 2
+# A feature has copies if a thread meets it so often between two merges, or nearly: if
+# there are two threads, and for each of more, whose copies learn more of the same.
+MEETINGS_OF_TWO = 8
 MEETINGS = 128
 # Fewer entries than this are learned faster by one thread.
 ENTRIES_PER_THREAD = 1 << 21
@@ -80,7 +82,8 @@ class Layout:
         n_hot = 0
         if n_threads > 1:
             merges = rows.nnz // (n_threads * entries_per_merge)
-            often = bit_floor(MEETINGS * n_threads * merges)
+            meetings = MEETINGS_OF_TWO if n_threads == 2 else MEETINGS * n_threads
+            often = bit_floor(meetings * n_threads * merges)
             n_hot = int((counts >= often).sum())
         copies = [0, *(len(present) + 1 + t * n_hot for t in range(n_threads))]
         n_places = copies.pop()
@@ -108,14 +111,22 @@ class Layout:
             entries_per_merge,
         )
 
-    def merge(self) -> None:
-        """Bring the copies of the hot features together."""
-        columns.merge_copies(
-            self.by_place.pairs,
-            self.merged,
-            len(self.columns) + 1,
-            self.by_place.outputs,
-        )
+    def merge(self, pace: NDArray[np.float64], threads: ThreadPoolExecutor) -> None:
+        """Bring the copies of the hot features together; see `merge_copies`."""
+        ends = np.linspace(0, len(self.merged), len(self.parts) + 1).astype(int)
+
+        def merge(first: int, last: int) -> None:
+            columns.merge_copies(
+                self.by_place.pairs,
+                self.merged,
+                first,
+                last,
+                len(self.columns) + 1,
+                self.by_place.outputs,
+                pace,
+            )
+
+        list(threads.map(merge, ends[:-1], ends[1:]))
 
     def publish(self) -> None:
         """Bring the model by column up to date."""

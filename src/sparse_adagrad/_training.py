@@ -200,11 +200,31 @@ class Trainer:
         finally:
             # An interrupt waits too: what was learned is kept.
             wait(futures)
+            totals, outputs = self.state.totals.copy(), self.state.outputs.copy()
             self.state.bring_together(parts)
-            self.layout.merge()
+            self.layout.merge(self._pull_per_grad_sq(totals, outputs), threads)
             sums += np.sum(part_sums, axis=0)
         for future in futures:
             future.result()
+
+    def _pull_per_grad_sq(
+        self, totals: NDArray[np.void], outputs: NDArray[np.void]
+    ) -> NDArray[np.float64]:
+        """What `Layout.merge` wants to know of the rows seen since these scalars.
+
+        The squared gradients of a feature are about the sum of x^2 times the loss's
+        squared slope, of which the intercept has the mean.
+        """
+        name = "intercept_grad_sq_sum"
+        slope_sq_sum = self.state.outputs[name] - outputs[name]
+        seen = self.state.totals["n_seen"] - totals["n_seen"]
+        pace = adagrad.learning_pace(
+            self.settings, self.state.totals, self.state.outputs
+        )
+        n_updates = seen / self.settings.batch_size
+        return np.divide(
+            pace * n_updates, slope_sq_sum, np.zeros(len(pace)), where=slope_sq_sum > 0
+        )
 
     def run_measuring(self, order: Order) -> NDArray[np.float64]:
         """Visit all rows for the first time and set the automatic penalty by the loss.

@@ -72,6 +72,9 @@ def read_weights(
     out: NDArray[Any],  # (n_features, n_outputs), dtype of pairs; written
 ) -> None: ...
 def start_at_mean(settings: Settings, outputs: NDArray[np.void]) -> None: ...
+def learning_pace(
+    settings: Settings, totals: NDArray[np.void], outputs: NDArray[np.void]
+) -> NDArray[np.float64]: ...  # (n_outputs,)
 def ridge_alpha(
     settings: Settings, totals: NDArray[np.void], outputs: NDArray[np.void]
 ) -> NDArray[np.float64]: ...  # (n_outputs,)

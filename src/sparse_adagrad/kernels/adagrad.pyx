@@ -499,8 +499,8 @@ cdef inline void settle_output(
 ) noexcept nogil:
     """Step the intercept and add this update's penalty to the sums."""
     # The intercept is never penalised: Duchi's two lines as they stand.
+    output.intercept_grad_sq_sum += gradient * gradient
     if plan.fit_intercept:
-        output.intercept_grad_sq_sum += gradient * gradient
         output.intercept -= rates.intercept_eta * gradient / (
             sqrt(output.intercept_grad_sq_sum) + rates.intercept_eps
         )
@@ -1088,6 +1088,27 @@ def start_at_mean(Settings settings, Output[::1] outputs):
         return
     for o in range(outputs.shape[0]):
         outputs[o].base = link(settings.loss, outputs[o].y_mean)
+
+
+def learning_pace(
+    Settings settings, const Totals[::1] totals, const Output[::1] outputs
+):
+    """Rate times the loss's typical curvature, float64, shape (n_outputs,).
+
+    A step at s takes this over s of its error from a feature of |x| = 1.
+    """
+    cdef Plan plan = plan_of(settings, &totals[0], outputs.shape[0])
+    cdef Py_ssize_t o
+    cdef Rates unit
+    out = np.zeros(outputs.shape[0])
+    for o in range(outputs.shape[0]):
+        unit = scaled_rates(
+            &totals[0], &outputs[o], settings.loss, 1.0, 1.0, settings.fit_intercept
+        )
+        if unit.intercept_eta > 0.0:
+            out[o] = unit.intercept_eps / unit.intercept_eta
+        out[o] *= rates_of(&plan, &totals[0], &outputs[o]).eta
+    return out
 
 
 def ridge_alpha(Settings settings, const Totals[::1] totals, const Output[::1] outputs):
