@@ -221,10 +221,14 @@ class Trainer:
         pace = adagrad.learning_pace(
             self.settings, self.state.totals, self.state.outputs
         )
-        n_updates = seen / self.settings.batch_size
-        return np.divide(
-            pace * n_updates, slope_sq_sum, np.zeros(len(pace)), where=slope_sq_sum > 0
+        pull = np.zeros(len(pace))
+        np.divide(
+            pace * seen / self.settings.batch_size,
+            slope_sq_sum,
+            out=pull,
+            where=slope_sq_sum > 0,
         )
+        return pull
 
     def run_measuring(self, order: Order) -> NDArray[np.float64]:
         """Visit all rows for the first time and set the automatic penalty by the loss.

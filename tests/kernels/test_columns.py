@@ -96,7 +96,7 @@ def test_places_of_hot_columns_are_in_the_copy_of_the_row(dtype):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("n_outputs", [1, 3])
 def test_merged_copies(dtype, n_outputs):
-    """Squares add up; moves add up too as far as the copies have not learned the same."""
+    """Squares add up, moves as far as the copies have not learned the same."""
     rng = np.random.default_rng(0)
     n_hot, n_places = 4, 7
     outputs = np.zeros(n_outputs, scales.OUTPUT_DTYPE)

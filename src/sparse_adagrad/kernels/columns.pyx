@@ -385,7 +385,7 @@ def merge_copies(
     much have learned the same, and their moves are averaged. Rows that pull at a weight
     with strength k take it about k / (1 + k) of the way, so one model would have gone
     K / (1 + K) of it, K being the sum of the copies' k; the sum of the moves, of which
-    each went its k / (1 + k), is scaled to that, or to twice their mean if that is less.
+    each went its k / (1 + k), is scaled to that, or to twice their mean, if less.
 
     Parameters
     ----------

@@ -103,8 +103,8 @@ cdef extern from "native/variants.h" nogil:
             const double*, const double*, const double*, double*
         ) noexcept nogil
         int (*step_outputs)(
-            double*, const int64_t*, const double*, Py_ssize_t, Py_ssize_t, const double*,
-            const double*, const double*, const int64_t*, Py_ssize_t
+            double*, const int64_t*, const double*, Py_ssize_t, Py_ssize_t,
+            const double*, const double*, const double*, const int64_t*, Py_ssize_t
         ) noexcept nogil
         int (*check_row)(
             const double*, const int64_t*, Py_ssize_t, int64_t, double
