@@ -211,3 +211,28 @@ def test_files_of_another_kind(tmp_path):
         SparseAdaGradRegressor.load(path)
     with pytest.raises(FileNotFoundError):
         SparseAdaGradRegressor.load(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize(("fitted", "n_columns"), [(3, 3), (3, 2), (9, 9), (9, 3)])
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"indices": [0, 0, "N"]}, r"has N in row 1, outside \[0, N\)"),
+        ({"indices": [0, -5, 1]}, "has -5 in row 0"),
+        ({"indices": [0, 0, 1], "data": [1, 2, np.nan]}, "nan in row 1, column 1"),
+        ({"indptr": [0, 3, 2]}, "falls from 3 to 2 at row 1"),
+    ],
+)
+def test_predictions_look_at_every_entry(n_jobs, fitted, n_columns, arrays, message):
+    """By way of all weights, or of the entries' alone where these are fewer."""
+    model = SparseAdaGradRegressor(n_jobs=n_jobs, allow_growth=True)
+    model.fit(np.eye(fitted), np.arange(float(fitted)))
+    arrays = {
+        name: [n_columns if value == "N" else value for value in values]
+        for name, values in arrays.items()
+    }
+    X = matrix(**arrays)
+    X._shape = (2, n_columns)
+    with pytest.raises(ValueError, match=message.replace("N", str(n_columns), 2)):
+        model.predict(X)

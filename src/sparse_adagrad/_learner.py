@@ -169,11 +169,10 @@ class Learner:
 
     def predict(self, X: Rows) -> NDArray[np.float64]:
         """Predict the target of each row."""
-        return self._predict_rows(X, 1)
+        return self._on_target_scale(predict_raw(self._fitted_state("predictions"), X))
 
-    def _predict_rows(self, rows: Rows, n_threads: int) -> NDArray[np.float64]:
-        """On the target's scale, of the shape that targets had."""
-        raw = predict_raw(self._fitted_state("predictions"), rows, n_threads)
+    def _on_target_scale(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Predictions of the shape that targets had; `raw` may be changed."""
         if self.loss == "poisson":
             np.exp(raw, out=raw)
         return raw.ravel() if self._target_ndim == 1 else raw

@@ -5,7 +5,7 @@ Nothing here checks input or knows the estimator; nothing here loops over entrie
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import zip_longest
 
@@ -278,35 +278,45 @@ def penalty_strength(noise: NDArray[np.float64], n_samples: int) -> NDArray[np.f
 
 
 def predict_raw(
-    state: ModelState, rows: Rows, n_threads: int = 1
+    state: ModelState,
+    rows: Rows,
+    n_threads: int = 1,
+    check: Callable[[], None] | None = None,
 ) -> NDArray[np.float64]:
-    """Raw predictions, (n_samples, n_outputs): O(nnz), whatever the columns."""
-    out = np.empty((rows.n_samples, state.n_outputs))
-    by_column = rows.nnz >= state.n_features
-    coef, intercept = (state.coef() if by_column else None), state.intercept()
+    """Raw predictions, (n_samples, n_outputs): O(nnz), whatever the columns.
 
-    def predict(start: int, stop: int) -> None:
+    Where only the offsets of the rows have been checked, `check` looks at the entries
+    and raises if any is wrong.
+    """
+    out = np.empty((rows.n_samples, state.n_outputs))
+    coef, intercept = None, state.intercept()
+    if rows.nnz >= state.n_features:
+        coef = state.coef()[: rows.n_features]
+    elif check is not None:
+        check()
+
+    def predict(start: int, stop: int) -> bool:
         # Offsets count from the start of the data, so any run of rows is CSR too.
         arrays = rows.data, rows.indices, rows.indptr[start : stop + 1]
         part = out[start:stop]
         if coef is not None:
-            adagrad.multiply(*arrays, coef, intercept, part)
-        else:
-            adagrad.predict_raw(
-                *arrays,
-                state.pairs,
-                state.column_max,
-                state.totals,
-                state.outputs,
-                part,
-            )
+            # Looks at each entry itself.
+            return adagrad.multiply(*arrays, coef, intercept, part)
+        adagrad.predict_raw(
+            *arrays, state.pairs, state.column_max, state.totals, state.outputs, part
+        )
+        return True
 
     if n_threads == 1:
-        predict(0, rows.n_samples)
-        return out
-    # As many entries to each: the offsets tell where.
-    shares = np.linspace(0, rows.nnz, n_threads + 1)[1:-1]
-    ends = [0, *np.searchsorted(rows.indptr[1:], shares), rows.n_samples]
-    with ThreadPoolExecutor(n_threads) as threads:
-        list(threads.map(predict, ends[:-1], ends[1:]))
+        sound = predict(0, rows.n_samples)
+    else:
+        # As many entries to each: the offsets tell where.
+        shares = np.linspace(0, rows.nnz, n_threads + 1)[1:-1]
+        ends = [0, *np.searchsorted(rows.indptr[1:], shares), rows.n_samples]
+        with ThreadPoolExecutor(n_threads) as threads:
+            sound = all(threads.map(predict, ends[:-1], ends[1:]))
+    if not sound:
+        assert check is not None, "rows that nothing has checked"
+        check()
+        raise RuntimeError("X was changed while predictions were made from it.")
     return out

@@ -7,6 +7,8 @@ and copied only where a row repeats a column.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from numbers import Real
 from typing import Any, Literal
 
@@ -55,6 +57,68 @@ def check_rows(
     ValueError, TypeError
         If anything is wrong; the message names the place.
     """
+    X = _csr_of_width(estimator, X, reset=reset, width=width)
+    rows = _arrays(X)
+    squares = np.empty(rows.n_samples) if measured else NOT_MEASURED
+    rows_sorted = _check_entries(rows, state_dtype, squares)
+    # Order is of no account to the kernels, but the step is not linear.
+    if not rows_sorted and csr.has_duplicates(
+        rows.indices, rows.indptr, rows.n_features
+    ):
+        nnz = rows.nnz
+        summed = sp.csr_array(
+            (rows.data[:nnz].copy(), rows.indices[:nnz].copy(), rows.indptr.copy()),
+            shape=X.shape,
+        )
+        summed.sum_duplicates()
+        rows = _arrays(summed)
+        # A sum of finite values need not be finite.
+        _check_entries(rows, state_dtype, squares)
+    return replace(rows, squares=squares)
+
+
+def check_rows_to_multiply(
+    estimator: Any,
+    X: Any,
+    *,
+    state_dtype: np.dtype[Any],
+    width: Literal["equal", "narrower"],
+) -> tuple[Rows, Callable[[], None]]:
+    """Check all of a matrix but its entries, which a product checks as it reads them.
+
+    Looking at each twice would take longer than multiplying it.
+
+    Parameters
+    ----------
+    estimator, X, state_dtype, width
+        See `check_rows`.
+
+    Returns
+    -------
+    rows : Rows
+        A column may come twice in a row.
+    check : callable
+        Checks the entries too; raises if any is wrong, and names it.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If anything else is wrong.
+    """
+    rows = _arrays(_csr_of_width(estimator, X, reset=False, width=width))
+    size = min(len(rows.data), len(rows.indices))
+    code, row = csr.check_offsets(rows.indptr, size)
+    if code != csr.OK:
+        raise ValueError(_structure_message(code, row, -1, rows))
+
+    def check() -> None:
+        _check_entries(rows, state_dtype)
+
+    return rows, check
+
+
+def _csr_of_width(estimator: Any, X: Any, *, reset: bool, width: str) -> Any:
+    """CSR of floating-point numbers and of a shape that fits the estimator."""
     plain = (
         _is_csr(X)
         and X.dtype in FLOAT_TYPES
@@ -74,7 +138,7 @@ def check_rows(
         estimator.n_features_in_ = n_features
     else:
         _check_width(estimator, n_features, width)
-    return _checked_rows(X, state_dtype, measured)
+    return X
 
 
 def _is_csr(X: Any) -> bool:
@@ -121,15 +185,9 @@ def _check_before_conversion(X: Any) -> None:
                     f"found {index.min()} to {index.max()}."
                 )
     elif X.format in ("csr", "csc", "bsr"):
-        n_major, n_minor = X.shape if X.format != "csc" else X.shape[::-1]
-        size = len(X.data)
-        values = np.zeros(size)
-        if X.format == "bsr":
-            n_major //= X.data.shape[1]
-            n_minor //= X.data.shape[2]
-        _check_structure(
-            values, X.indices, X.indptr, n_major, n_minor, np.dtype(np.float64)
-        )
+        arrays = _arrays(X)
+        places = replace(arrays, data=np.zeros(len(arrays.data)))
+        _check_entries(places, np.dtype(np.float64))
 
 
 def _check_width(estimator: Any, n_features: int, width: str) -> None:
@@ -151,35 +209,47 @@ def _index_array(index: NDArray[Any], name: str) -> NDArray[Any]:
     return np.ascontiguousarray(index)
 
 
-def _check_structure(
-    data: NDArray[Any],
-    indices: NDArray[Any],
-    indptr: NDArray[Any],
-    n_major: int,
-    n_minor: int,
-    state_dtype: np.dtype[Any],
-    squares: NDArray[np.float64] = NOT_MEASURED,
-) -> bool:
-    """Raise if a compressed matrix is malformed; tell whether its rows are sorted."""
-    for name, array in (("data", data), ("indices", indices), ("indptr", indptr)):
+def _arrays(X: Any) -> Rows:
+    """The arrays of a compressed matrix, of the types that the kernels take."""
+    n_major, n_minor = X.shape if X.format != "csc" else X.shape[::-1]
+    data = X.data
+    if X.format == "bsr":
+        # Columns and offsets are of blocks, whose values may be anything here.
+        n_major //= data.shape[1]
+        n_minor //= data.shape[2]
+        data = np.zeros(len(data))
+    for name, array in (("data", data), ("indices", X.indices), ("indptr", X.indptr)):
         if array.ndim != 1:
             raise ValueError(
                 f"X.{name} has {array.ndim} dimensions; a compressed matrix has "
                 "arrays of 1."
             )
-    indices, indptr = _index_array(indices, "indices"), _index_array(indptr, "indptr")
+    indices, indptr = (
+        _index_array(X.indices, "indices"),
+        _index_array(X.indptr, "indptr"),
+    )
     if len(indptr) != n_major + 1:
         raise ValueError(
             f"X.indptr has {len(indptr)} entries; {n_major} rows need {n_major + 1}."
         )
-    largest = float(np.finfo(min(data.dtype, state_dtype, key=_itemsize)).max)
+    if len(data) != len(indices) and indptr[-1] > min(len(data), len(indices)):
+        raise ValueError(
+            f"X.data has {len(data)} entries and X.indices {len(indices)}, fewer "
+            f"than the {indptr[-1]} that X.indptr asks for."
+        )
+    return Rows(np.ascontiguousarray(data), indices, indptr, n_minor)
+
+
+def _check_entries(
+    rows: Rows, state_dtype: np.dtype[Any], squares: NDArray[np.float64] = NOT_MEASURED
+) -> bool:
+    """Raise if a compressed matrix is malformed; tell whether its rows are sorted."""
+    largest = float(np.finfo(min(rows.data.dtype, state_dtype, key=_itemsize)).max)
     code, row, position, rows_sorted = csr.check_csr(
-        np.ascontiguousarray(data), indices, indptr, n_minor, largest, squares
+        rows.data, rows.indices, rows.indptr, rows.n_features, largest, squares
     )
     if code != csr.OK:
-        raise ValueError(
-            _structure_message(code, row, position, data, indices, indptr, n_minor)
-        )
+        raise ValueError(_structure_message(code, row, position, rows))
     return bool(rows_sorted)
 
 
@@ -187,15 +257,8 @@ def _itemsize(dtype: np.dtype[Any]) -> int:
     return dtype.itemsize
 
 
-def _structure_message(
-    code: int,
-    row: int,
-    position: int,
-    data: NDArray[Any],
-    indices: NDArray[Any],
-    indptr: NDArray[Any],
-    n_minor: int,
-) -> str:
+def _structure_message(code: int, row: int, position: int, rows: Rows) -> str:
+    data, indices, indptr = rows.data, rows.indices, rows.indptr
     advice = (
         "Rebuild the matrix from its entries, e.g. by way of scipy.sparse.coo_array."
     )
@@ -213,8 +276,8 @@ def _structure_message(
         )
     if code == csr.INDEX_RANGE:
         return (
-            f"X.indices has {indices[position]} in row {row}, outside [0, {n_minor}). "
-            f"{advice}"
+            f"X.indices has {indices[position]} in row {row}, outside "
+            f"[0, {rows.n_features}). {advice}"
         )
     if code == csr.NOT_FINITE:
         return (
@@ -225,37 +288,6 @@ def _structure_message(
         f"X has {data[position]} in row {row}, column {indices[position]}, a value too "
         "large for dtype='float32'; rescale it or use dtype='float64'."
     )
-
-
-def _checked_rows(X: Any, state_dtype: np.dtype[Any], measured: bool) -> Rows:
-    n_samples, n_features = X.shape
-    if len(X.data) != len(X.indices) and X.indptr[-1] > min(
-        len(X.data), len(X.indices)
-    ):
-        raise ValueError(
-            f"X.data has {len(X.data)} entries and X.indices {len(X.indices)}, fewer "
-            f"than the {X.indptr[-1]} that X.indptr asks for."
-        )
-    data = np.ascontiguousarray(X.data)
-    indices = _index_array(X.indices, "indices")
-    indptr = _index_array(X.indptr, "indptr")
-    squares = np.empty(n_samples) if measured else NOT_MEASURED
-    rows_sorted = _check_structure(
-        data, indices, indptr, n_samples, n_features, state_dtype, squares
-    )
-    # Order is of no account to the kernels, but the step is not linear.
-    if not rows_sorted and csr.has_duplicates(indices, indptr, n_features):
-        nnz = int(indptr[-1])
-        summed = sp.csr_array(
-            (data[:nnz].copy(), indices[:nnz].copy(), indptr.copy()), shape=X.shape
-        )
-        summed.sum_duplicates()
-        data, indices, indptr = summed.data, summed.indices, summed.indptr
-        # A sum of finite values need not be finite.
-        _check_structure(
-            data, indices, indptr, n_samples, n_features, state_dtype, squares
-        )
-    return Rows(data, indices, indptr, n_features, squares)
 
 
 def check_target(

@@ -24,7 +24,12 @@ from sparse_adagrad._preparation import count_entries, measure_scales
 from sparse_adagrad._problem import Problem, Rows, as_outputs
 from sparse_adagrad._state import MAX_INFLATION, ModelState
 from sparse_adagrad._training import Progress, Trainer, predict_raw
-from sparse_adagrad._validation import check_rows, check_target, check_weights
+from sparse_adagrad._validation import (
+    check_rows,
+    check_rows_to_multiply,
+    check_target,
+    check_weights,
+)
 from sparse_adagrad.io import model_file
 from sparse_adagrad.kernels import adagrad, losses
 
@@ -455,9 +460,15 @@ class SparseAdaGradRegressor(
             If X is invalid or has another number of columns.
         """
         check_is_fitted(self)
-        width = "narrower" if self.allow_growth else "equal"
-        rows = self._check_X(X, reset=False, width=width)
-        return self._predict_rows(rows, effective_n_jobs(self.n_jobs))
+        state = self._fitted_state("predictions")
+        rows, check = check_rows_to_multiply(
+            self,
+            X,
+            state_dtype=state.pairs.dtype,
+            width="narrower" if self.allow_growth else "equal",
+        )
+        raw = predict_raw(state, rows, effective_n_jobs(self.n_jobs), check)
+        return self._on_target_scale(raw)
 
     def __sklearn_is_fitted__(self) -> bool:
         return self._state is not None

@@ -16,13 +16,16 @@
 
 import numpy as np
 
+from libc.float cimport DBL_MAX, FLT_MAX
 from libc.math cimport fmax, isfinite, pow, sqrt
 from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free, malloc
 
+from sparse_adagrad.kernels.check cimport check_row
 from sparse_adagrad.kernels.cpu cimport (
     SA_LANES,
     SA_LINE,
+    SA_SOUND,
     VARIANT,
     sa_prefetch,
     sa_prefetch_early,
@@ -56,6 +59,7 @@ from sparse_adagrad.kernels.scales cimport (
     twice_median,
 )
 from sparse_adagrad.kernels.step cimport (
+    dot_row,
     dual_step,
     fading_step,
     read_outputs,
@@ -75,6 +79,9 @@ cdef enum:
     # A state of fewer bytes is near enough to the core that asking for a coming row's
     # part of it costs more than it saves.
     CACHED = 1 << 19
+    # Entries of a product are asked for so many rows ahead, as they come in sequence.
+    ROWS_AHEAD = 4
+    PART = 256  # entries of a row that are converted at a time
 
 
 cdef class Settings:
@@ -1011,19 +1018,34 @@ def predict_raw(
                     )
 
 
-cdef inline double dot(
+cdef inline bint dot(
+    const sa_variant* variant,
     const data_t* data,
     const index_t* indices,
     Py_ssize_t row_nnz,
     const state_t* coef,
+    int64_t n_features,
+    double* product,
 ) noexcept nogil:
-    """A row times the coefficients, summed in the coefficients' precision."""
-    # Memory sets the pace: more sums side by side, or vectors, gain nothing here.
-    cdef state_t total = 0
-    cdef Py_ssize_t k
-    for k in range(row_nnz):
-        total += <state_t> data[k] * coef[indices[k]]
-    return total
+    """A row times the coefficients, in their precision; whether it could be read."""
+    cdef state_t[PART] x
+    cdef double part
+    cdef Py_ssize_t first, k, n
+    if sizeof(data_t) == sizeof(state_t):
+        return dot_row(
+            variant, <const state_t*> <const void*> data, indices, row_nnz, coef,
+            n_features, product,
+        )
+    product[0] = 0.0
+    for first from 0 <= first < row_nnz by PART:
+        n = min(<Py_ssize_t> PART, row_nnz - first)
+        for k in range(n):
+            # What is too large for the coefficients' type becomes infinite.
+            x[k] = <state_t> data[first + k]
+        if not dot_row(variant, x, indices + first, n, coef, n_features, &part):
+            return False
+        product[0] += part
+    return True
 
 
 def multiply(
@@ -1036,27 +1058,63 @@ def multiply(
 ):
     """Write rows times coefficients plus intercepts to ``out``.
 
-    ``coef`` has the shape (n_features, n_outputs), in the user's units.
+    Columns and values are checked as they are read; of ``indptr`` alone the caller has
+    seen that it leads to entries.
+
+    Parameters
+    ----------
+    data, indices, indptr : the CSR arrays
+    coef : ndarray of shape (n_features, n_outputs), float32 or float64
+        In the user's units.
+    intercept : ndarray of shape (n_outputs,), float64
+    out : ndarray of shape (n_rows, n_outputs), float64; written
+
+    Returns
+    -------
+    sound : bool
+        False if a column is out of range, or a value not finite or too large for
+        ``coef``; ``out`` is then not complete.
     """
     cdef Py_ssize_t n_outputs = coef.shape[1]
-    cdef Py_ssize_t i, k, o, first
+    cdef double largest = DBL_MAX
+    cdef bint sound = True
+    cdef Py_ssize_t n_rows = out.shape[0]
+    cdef Py_ssize_t i, k, o, first, row_nnz
     cdef const data_t* data_start = &data[0] if data.shape[0] else NULL
     cdef const index_t* indices_start = &indices[0] if indices.shape[0] else NULL
     cdef const state_t* coef_start = &coef[0, 0] if coef.shape[0] else NULL
+    cdef double product = 0.0
+    if data_t is float or state_t is float:
+        largest = FLT_MAX
     with nogil:
-        for i in range(out.shape[0]):
-            first = indptr[i]
-            if n_outputs == 1:
-                out[i, 0] = intercept[0] + dot(
-                    data_start + first, indices_start + first, indptr[i + 1] - first,
-                    coef_start,
+        for i in range(n_rows):
+            if i + ROWS_AHEAD < n_rows:
+                first = indptr[i + ROWS_AHEAD]
+                fetch_entries(
+                    data_start + first, indices_start + first,
+                    indptr[i + ROWS_AHEAD + 1] - first,
                 )
-                continue
-            for o in range(n_outputs):
-                out[i, o] = intercept[o]
-            for k in range(first, indptr[i + 1]):
+            first = indptr[i]
+            row_nnz = indptr[i + 1] - first
+            if n_outputs == 1:
+                sound = dot(
+                    VARIANT, data_start + first, indices_start + first, row_nnz,
+                    coef_start, coef.shape[0], &product,
+                )
+                out[i, 0] = intercept[0] + product
+            else:
+                sound = SA_SOUND & check_row(
+                    VARIANT, data_start + first, indices_start + first, row_nnz,
+                    coef.shape[0], largest,
+                )
                 for o in range(n_outputs):
-                    out[i, o] += <double> data[k] * coef[indices[k], o]
+                    out[i, o] = intercept[o]
+                for k in range(first, first + row_nnz if sound else first):
+                    for o in range(n_outputs):
+                        out[i, o] += <double> data[k] * coef[indices[k], o]
+            if not sound:
+                break
+    return sound
 
 
 def read_weights(

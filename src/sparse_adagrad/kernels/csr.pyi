@@ -22,6 +22,10 @@ def check_csr(
     largest: float,
     squares: NDArray[np.float64],  # (n_rows,) or (0,), written
 ) -> tuple[int, int, int, bool]: ...
+def check_offsets(
+    indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64
+    size: int,
+) -> tuple[int, int]: ...
 def has_duplicates(
     indices: NDArray[Any],  # (>= nnz,) int32 or int64
     indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64

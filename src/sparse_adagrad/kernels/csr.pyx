@@ -31,23 +31,14 @@ cdef struct Finding:
     bint sorted
 
 
-cdef Finding inspect(
-    const data_t* data,
-    const index_t* indices,
-    const offset_t* indptr,
-    Py_ssize_t n_rows,
-    Py_ssize_t size,
-    int64_t n_features,
-    double largest,
-    double* squares,
+cdef Finding inspect_offsets(
+    const offset_t* indptr, Py_ssize_t n_rows, Py_ssize_t size
 ) noexcept nogil:
     cdef Finding found = Finding(0, -1, -1, True)
-    cdef int row
-    cdef Py_ssize_t i, k, row_nnz
+    cdef Py_ssize_t i
     if indptr[0] != 0:
         found.code = 2
         return found
-    # The offsets first, all of them: no entry is read before its place is known.
     for i in range(n_rows):
         found.row = i
         if indptr[i + 1] < indptr[i]:
@@ -56,6 +47,21 @@ cdef Finding inspect(
         if indptr[i + 1] > size:
             found.code = 4
             return found
+    return found
+
+
+cdef Finding inspect_entries(
+    const data_t* data,
+    const index_t* indices,
+    const offset_t* indptr,
+    Py_ssize_t n_rows,
+    int64_t n_features,
+    double largest,
+    double* squares,
+) noexcept nogil:
+    cdef Finding found = Finding(0, -1, -1, True)
+    cdef int row
+    cdef Py_ssize_t i, k, row_nnz
     for i in range(n_rows):
         found.row = i
         row_nnz = indptr[i + 1] - indptr[i]
@@ -113,11 +119,30 @@ def check_csr(
     cdef const index_t* indices_start = &indices[0] if size else NULL
     cdef Finding found
     with nogil:
-        found = inspect(
-            data_start, indices_start, &indptr[0], indptr.shape[0] - 1, size,
-            n_features, largest, &squares[0] if squares.shape[0] else NULL,
-        )
+        # The offsets first, all of them: no entry is read before its place is known.
+        found = inspect_offsets(&indptr[0], indptr.shape[0] - 1, size)
+        if found.code == 0:
+            found = inspect_entries(
+                data_start, indices_start, &indptr[0], indptr.shape[0] - 1, n_features,
+                largest, &squares[0] if squares.shape[0] else NULL,
+            )
     return found.code, found.row, found.position, found.sorted
+
+
+def check_offsets(const offset_t[::1] indptr, Py_ssize_t size):
+    """Inspect the offsets alone; see `check_csr`.
+
+    Returns
+    -------
+    code, row : int
+        ``OK`` or what is wrong, and where.
+    """
+    if indptr.shape[0] == 0:
+        return INDPTR_EMPTY, -1
+    cdef Finding found
+    with nogil:
+        found = inspect_offsets(&indptr[0], indptr.shape[0] - 1, size)
+    return found.code, found.row
 
 
 def has_duplicates(

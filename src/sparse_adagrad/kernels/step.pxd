@@ -4,6 +4,8 @@ The formula itself stands in ``native/formula.inc.h``, in one place for the loop
 the compiler turns into vector code and for those here that go feature by feature.
 """
 
+from libc.stdint cimport int64_t
+
 from sparse_adagrad.kernels.cpu cimport sa_pair_f32, sa_pair_f64, sa_variant
 from sparse_adagrad.kernels.scales cimport index_t
 
@@ -218,4 +220,34 @@ cdef inline bint step_outputs(
             return variant.f64_i64.step_outputs(
                 state, indices, x, row_nnz, n_outputs, read, gradients, eta,
                 coming, coming_nnz,
+            )
+
+
+cdef inline bint dot_row(
+    const sa_variant* variant,
+    const state_t* x,
+    const index_t* indices,
+    Py_ssize_t row_nnz,
+    const state_t* coef,
+    int64_t n_features,
+    double* product,
+) noexcept nogil:
+    """Multiply x and the row's coefficients; whether the row could be read."""
+    if state_t is float:
+        if index_t is int:
+            return variant.f32_i32.dot_row(
+                x, indices, row_nnz, coef, n_features, product
+            )
+        else:
+            return variant.f32_i64.dot_row(
+                x, indices, row_nnz, coef, n_features, product
+            )
+    else:
+        if index_t is int:
+            return variant.f64_i32.dot_row(
+                x, indices, row_nnz, coef, n_features, product
+            )
+        else:
+            return variant.f64_i64.dot_row(
+                x, indices, row_nnz, coef, n_features, product
             )

@@ -1,9 +1,10 @@
-/* The row, and its check, for both index types, once a vector is defined. */
+/* The row, its check and its product, for both index types, once a vector is defined. */
 #define INDEX int32_t
 #define UNSIGNED_INDEX uint32_t
 #define LAST_INDEX INT32_MAX
 #define ROW(name) LOCAL(name##_i32)
 #include "check.inc.h"
+#include "dot.inc.h"
 #include "row.inc.h"
 #undef INDEX
 #undef UNSIGNED_INDEX
@@ -15,6 +16,7 @@
 #define LAST_INDEX INT64_MAX
 #define ROW(name) LOCAL(name##_i64)
 #include "check.inc.h"
+#include "dot.inc.h"
 #include "row.inc.h"
 #undef INDEX
 #undef UNSIGNED_INDEX

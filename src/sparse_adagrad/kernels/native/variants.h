@@ -34,7 +34,7 @@ static inline void sa_prefetch_feature(
 /* What check_row tells. */
 enum { SA_SOUND = 1, SA_SORTED = 2 };
 
-/* The functions of row.inc.h and check.inc.h for one number and one index type. */
+/* The functions of row.inc.h, check.inc.h and dot.inc.h for one number and one index type. */
 #define SA_ROWS(NUMBER, PAIR, INDEX)                                                \
     struct {                                                                        \
         double (*read_row)(const PAIR *, const INDEX *, const NUMBER *, ptrdiff_t,  \
@@ -49,6 +49,8 @@ enum { SA_SOUND = 1, SA_SORTED = 2 };
                             const NUMBER *, const INDEX *, ptrdiff_t);              \
         int (*check_row)(const NUMBER *, const INDEX *, ptrdiff_t, int64_t, double);\
         double (*square_row)(const NUMBER *, ptrdiff_t);                            \
+        int (*dot_row)(const NUMBER *, const INDEX *, ptrdiff_t, const NUMBER *,    \
+                       int64_t, double *);                                          \
     }
 
 typedef SA_ROWS(float, sa_pair_f32, int32_t) sa_rows_f32_i32;

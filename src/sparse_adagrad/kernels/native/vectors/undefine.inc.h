@@ -19,6 +19,12 @@
 #undef EXTRACT_HALF
 #undef LOAD_FIRST
 #undef STORE_FIRST
+#undef PLACES
+#undef PLACES_OP
+#undef LOOK_UP_MASKED
+#undef LOOK_UP
+#undef FPCLASS_MASK
+#undef NOT_FINITE
 #undef SQRT
 #undef FABS
 #undef POSITIVE
