@@ -163,8 +163,8 @@ def torch_parity(tasks: list[str]) -> Figures:
     y = np.random.default_rng(0).normal(size=50)
     for batch_size in (1, 7, 50):
         model = SparseAdaGradRegressor(
-            learning_rate="constant", alpha=0, batch_size=batch_size, max_iter=3,
-            tol=None, shuffle=False, dtype="float64",
+            learning_rate="constant", eta0=0.2, alpha=0, batch_size=batch_size,
+            max_iter=3, tol=None, shuffle=False, dtype="float64",
         ).fit(X, y)  # fmt: skip
         w = torch.zeros(20, dtype=torch.float64, requires_grad=True)
         b = torch.zeros(1, dtype=torch.float64, requires_grad=True)

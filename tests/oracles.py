@@ -174,7 +174,7 @@ def scaled_fit(
     weight=None,
     loss="squared_error",
     parameter=0.0,
-    eta0=0.2,
+    eta0=0.35,
     eps=1e-7,
     feature_scaling="auto",
     alpha="auto",

@@ -56,9 +56,21 @@ def test_any_cut_of_a_stream_gives_the_same_bits(
 def test_one_epoch_in_order_equals_partial_fit_at_a_constant_rate(problem):
     X, y = problem
     parameters = {"learning_rate": "constant", "alpha": 0.1, "l1_ratio": 0.5}
+    parameters["eta0"] = 0.3
     streamed = SparseAdaGradRegressor(**parameters).partial_fit(X, y)
     fitted = SparseAdaGradRegressor(shuffle=False, max_iter=1, **parameters).fit(X, y)
     assert_same(streamed, fitted)
+
+
+def test_automatic_rates(problem):
+    X, y = problem
+    for method, eta0 in (("fit", 0.35), ("partial_fit", 0.2)):
+        models = [
+            getattr(SparseAdaGradRegressor(eta0=rate, random_state=0), method)(X, y)
+            for rate in ("auto", eta0, eta0 / 2)
+        ]
+        assert_same(models[0], models[1])
+        assert np.any(models[0].coef_ != models[2].coef_)
 
 
 def test_progressive_loss_is_of_predictions_made_before_learning(problem):
@@ -300,13 +312,13 @@ def test_validation_data_of_the_user(problem):
     model = SparseAdaGradRegressor(random_state=0).fit(
         X[:150], y[:150], X_val=X[150:], y_val=y[150:]
     )
-    assert model.n_iter_ == 20 == len(model.validation_loss_curve_)
+    assert model.n_iter_ == 10 == len(model.validation_loss_curve_)
     expected = 0.5 * np.mean((model.predict(X[150:]) - y[150:]) ** 2)
     assert_allclose(model.validation_loss_curve_[-1], expected, rtol=1e-6)
     stopped = SparseAdaGradRegressor(
         random_state=0, early_stopping=True, tol=0.9, n_iter_no_change=1
     ).fit(X[:150], y[:150], X_val=X[150:], y_val=y[150:])
-    assert stopped.n_iter_ < 20
+    assert stopped.n_iter_ < 10
     assert stopped.t_ % 150 == 0
 
 

@@ -21,6 +21,11 @@ from sparse_adagrad.kernels import adagrad, losses, scales
 
 # A batch whose typical error is this many times an untrained model's has diverged.
 DIVERGED = 1e3
+# The automatic base rate. Where rows come once, more than 0.2 costs accuracy on most
+# of eight real streams. Several passes with a penalty bear more: ten at 0.35 end where
+# twenty at 0.2 do, within 0.1 % on average over 14 tasks.
+STREAM_RATE = 0.2
+FIT_RATE = 0.35
 CURVES = ("loss_curve_", "validation_loss_curve_")
 
 
@@ -43,7 +48,7 @@ class Learner:
         loss: str = "squared_error",
         *,
         learning_rate: str = "scaled",
-        eta0: float = 0.2,
+        eta0: float | str = "auto",
         feature_scaling: str | None = "auto",
         alpha: float | str = "auto",
         l1_ratio: float = 0.0,
@@ -54,7 +59,7 @@ class Learner:
         quantile: float = 0.5,
         decay: float = 0.0,
         batch_size: int = 1,
-        max_iter: int = 20,
+        max_iter: int = 10,
         tol: float | None = 1e-3,
         n_iter_no_change: int = 5,
         shuffle: bool = True,
@@ -157,7 +162,8 @@ class Learner:
                 raise ValueError(
                     f"Training diverged: the batch's mean progressive loss is "
                     f"{loss:.3g}, that of an untrained model {baseline:.3g}. The model "
-                    f"is unchanged. Lower eta0 (now {self.eta0}) or scale the features."
+                    "is unchanged. Lower eta0 "
+                    f"(now {self._base_rate(running=True)}) or scale the features."
                 )
         return float(means[:, 0].mean())
 
@@ -270,11 +276,16 @@ class Learner:
         name = losses.LOSSES[self.loss][1]
         return float(getattr(self, name)) if name else 0.0
 
+    def _base_rate(self, *, running: bool) -> float:
+        if self.eta0 == "auto":
+            return STREAM_RATE if running else FIT_RATE
+        return float(self.eta0)
+
     def _settings(self, *, running: bool) -> adagrad.Settings:
         return adagrad.Settings(
             loss=self.loss,
             loss_parameter=self._loss_parameter(),
-            eta0=self.eta0,
+            eta0=self._base_rate(running=running),
             eps=self.eps,
             scaled=self.learning_rate == "scaled",
             fit_intercept=self.fit_intercept,

@@ -58,8 +58,9 @@ class SparseAdaGradRegressor(
         at mean(y). In `fit` these are the training data's, in `partial_fit` they run
         with the stream, sample by sample. "constant": the rate is `eta0`, the
         intercept starts from 0.
-    eta0 : float, default=0.2
-        Base learning rate.
+    eta0 : "auto" or float, default="auto"
+        Base learning rate. "auto": 0.35 in `fit` and 0.2 in `partial_fit`, since a row
+        that comes once should not move the weights as far.
     feature_scaling : {"auto", "max_abs"} or None, default="auto"
         "auto": a column whose largest absolute value exceeds twice the median of these,
         over all entries, is measured in units that bring it down to that. "max_abs":
@@ -90,7 +91,7 @@ class SparseAdaGradRegressor(
         threads.
     batch_size : int, default=1
         Rows per update; the gradient is their mean.
-    max_iter : int, default=20
+    max_iter : int, default=10
         Largest number of epochs of `fit`.
     tol : float or None, default=1e-3
         `fit` stops after `n_iter_no_change` epochs whose loss is not below the best by
@@ -182,7 +183,7 @@ class SparseAdaGradRegressor(
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "loss": [StrOptions(set(losses.LOSSES))],
         "learning_rate": [StrOptions({"scaled", "constant"})],
-        "eta0": [Interval(Real, 0, None, closed="neither")],
+        "eta0": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
         "feature_scaling": [StrOptions({"auto", "max_abs"}), None],
         "alpha": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
@@ -381,7 +382,7 @@ class SparseAdaGradRegressor(
                 warnings.warn(
                     f"The fit diverged or did not learn: the last epoch's mean loss is "
                     f"{loss:.3g}, an untrained model's {baseline:.3g}. Lower eta0 "
-                    f"(now {self.eta0}) or scale the features.",
+                    f"(now {self._base_rate(running=False)}) or scale the features.",
                     ConvergenceWarning,
                     stacklevel=4,
                 )

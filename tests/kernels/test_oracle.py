@@ -91,6 +91,7 @@ def test_past_gradients_fade(method, batch_size, decay, eps):
     targets = np.column_stack([y, -y])
     model = SparseAdaGradRegressor(
         learning_rate="constant",
+        eta0=0.2,
         alpha=0,
         batch_size=batch_size,
         max_iter=4,
@@ -124,6 +125,7 @@ def test_unpenalised_is_the_plain_update(batch_size):
     X, y = make_problem()
     model = SparseAdaGradRegressor(
         learning_rate="constant",
+        eta0=0.2,
         alpha=0,
         batch_size=batch_size,
         max_iter=4,
