@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,8 @@ class Rows:
     n_features : int
     squares : ndarray of shape (n_samples,) or (0,), float64
         Sums of each row's squares, where they have been measured.
+    column_max : ndarray of shape (n_features,) or None, dtype of `data`
+        Largest |x| of each column, where measured.
     scaled : ndarray of shape (n_scaled,), dtype of `data`
         The rows that have entries in columns with a unit of their own, in these units.
     scaled_starts : ndarray of shape (n_samples,) or (0,), int64
@@ -33,6 +35,7 @@ class Rows:
     indptr: NDArray[Any]
     n_features: int
     squares: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    column_max: NDArray[Any] | None = None
     scaled: NDArray[Any] | None = None
     scaled_starts: NDArray[np.int64] = field(
         default_factory=lambda: np.empty(0, np.int64)
@@ -45,6 +48,14 @@ class Rows:
     @property
     def nnz(self) -> int:
         return int(self.indptr[-1])
+
+    def with_room(self) -> Rows:
+        """With room for what is measured."""
+        return replace(
+            self,
+            squares=np.empty(self.n_samples),
+            column_max=np.zeros(self.n_features, self.data.dtype),
+        )
 
     def take(self, rows: NDArray[np.int64]) -> Rows:
         """Copy of some rows."""

@@ -22,7 +22,6 @@ from sparse_adagrad._problem import Rows
 from sparse_adagrad.kernels import csr
 
 FLOAT_TYPES = (np.dtype(np.float32), np.dtype(np.float64))
-NOT_MEASURED = np.empty(0)
 INDEX_TYPES = (np.dtype(np.int32), np.dtype(np.int64))
 
 
@@ -50,7 +49,7 @@ def check_rows(
     width : {"equal", "narrower", "any"}
         Which numbers of columns pass: that of the fitted model, up to it, or all.
     measured : bool
-        Whether the squares of the rows are measured by the way.
+        Whether rows and columns are measured by the way.
 
     Raises
     ------
@@ -59,8 +58,9 @@ def check_rows(
     """
     X = _csr_of_width(estimator, X, reset=reset, width=width)
     rows = _arrays(X)
-    squares = np.empty(rows.n_samples) if measured else NOT_MEASURED
-    rows_sorted = _check_entries(rows, state_dtype, squares)
+    if measured:
+        rows = rows.with_room()
+    rows_sorted = _check_entries(rows, state_dtype)
     # Order is of no account to the kernels, but the step is not linear.
     if not rows_sorted and csr.has_duplicates(
         rows.indices, rows.indptr, rows.n_features
@@ -72,9 +72,11 @@ def check_rows(
         )
         summed.sum_duplicates()
         rows = _arrays(summed)
+        if measured:
+            rows = rows.with_room()
         # A sum of finite values need not be finite.
-        _check_entries(rows, state_dtype, squares)
-    return replace(rows, squares=squares)
+        _check_entries(rows, state_dtype)
+    return rows
 
 
 def check_rows_to_multiply(
@@ -240,13 +242,21 @@ def _arrays(X: Any) -> Rows:
     return Rows(np.ascontiguousarray(data), indices, indptr, n_minor)
 
 
-def _check_entries(
-    rows: Rows, state_dtype: np.dtype[Any], squares: NDArray[np.float64] = NOT_MEASURED
-) -> bool:
-    """Raise if a compressed matrix is malformed; tell whether its rows are sorted."""
+def _check_entries(rows: Rows, state_dtype: np.dtype[Any]) -> bool:
+    """Raise if a compressed matrix is malformed; tell whether its rows are sorted.
+
+    Measures them where they have room for it.
+    """
     largest = float(np.finfo(min(rows.data.dtype, state_dtype, key=_itemsize)).max)
+    column_max = rows.column_max
     code, row, position, rows_sorted = csr.check_csr(
-        rows.data, rows.indices, rows.indptr, rows.n_features, largest, squares
+        rows.data,
+        rows.indices,
+        rows.indptr,
+        rows.n_features,
+        largest,
+        rows.squares,
+        np.empty(0, rows.data.dtype) if column_max is None else column_max,
     )
     if code != csr.OK:
         raise ValueError(_structure_message(code, row, position, rows))

@@ -17,10 +17,13 @@ def variant(request):
     cpu.use_variant(before)
 
 
-def check(data, indices, n_features, squares=None):
+def check(data, indices, n_features, squares=None, column_max=None):
     indptr = np.array([0, 0, len(data)], np.int32)
     squares = np.empty(0) if squares is None else squares
-    return csr.check_csr(data, indices, indptr, n_features, FLOAT32_MAX, squares)
+    column_max = np.empty(0, data.dtype) if column_max is None else column_max
+    return csr.check_csr(
+        data, indices, indptr, n_features, FLOAT32_MAX, squares, column_max
+    )
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -31,7 +34,10 @@ def test_every_place_of_a_row_is_checked(variant, dtype, index, row_nnz):
     data = rng.normal(size=row_nnz).astype(dtype)
     indices = np.arange(row_nnz, dtype=index)
     squares = np.full(2, np.nan)
-    assert check(data, indices, row_nnz, squares) == (csr.OK, 1, -1, True)
+    column_max = np.zeros(row_nnz, dtype)
+    column_max[0] = 9.0
+    assert check(data, indices, row_nnz, squares, column_max) == (csr.OK, 1, -1, True)
+    np.testing.assert_array_equal(column_max, [9.0, *np.abs(data[1:])])
     np.testing.assert_allclose(squares, [0, (data.astype(float) ** 2).sum()])
     for k in range(row_nnz):
         for column in (-1, row_nnz, np.iinfo(index).max, np.iinfo(index).min):

@@ -32,6 +32,7 @@ from sparse_adagrad.kernels.cpu cimport (
     sa_prefetch_feature,
     sa_variant,
 )
+from sparse_adagrad.kernels.entries cimport ROWS_AHEAD, fetch_entries
 from sparse_adagrad.kernels.losses cimport (
     Loss,
     link,
@@ -79,8 +80,6 @@ cdef enum:
     # A state of fewer bytes is near enough to the core that asking for a coming row's
     # part of it costs more than it saves.
     CACHED = 1 << 19
-    # Entries of a product are asked for so many rows ahead, as they come in sequence.
-    ROWS_AHEAD = 4
     PART = 256  # entries of a row that are converted at a time
 
 
@@ -360,19 +359,6 @@ cdef inline const data_t* row_start(
     if scaled_starts != NULL and scaled_starts[i] >= 0:
         return scaled + scaled_starts[i]
     return data + offset
-
-
-cdef inline void fetch_entries(
-    const data_t* data, const index_t* indices, Py_ssize_t row_nnz
-) noexcept nogil:
-    """Ask for the entries of a row to come."""
-    cdef Py_ssize_t a_line = SA_LINE // sizeof(index_t)
-    cdef Py_ssize_t k
-    for k from 0 <= k < row_nnz by a_line:
-        sa_prefetch_early(indices + k)
-    a_line = SA_LINE // sizeof(data_t)
-    for k from 0 <= k < row_nnz by a_line:
-        sa_prefetch_early(data + k)
 
 
 cdef inline void fetch_pairs(

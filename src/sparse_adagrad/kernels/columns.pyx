@@ -2,19 +2,23 @@
 
 import numpy as np
 
-from libc.math cimport copysign, fabs, fabsf, sqrt
+from libc.math cimport copysign, fabs, sqrt
 from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
 from sparse_adagrad.kernels.check cimport square_row
 from sparse_adagrad.kernels.cpu cimport VARIANT, sa_prefetch
+from sparse_adagrad.kernels.entries cimport (
+    AHEAD,
+    ROWS_AHEAD,
+    fetch_indices,
+    raise_row,
+)
 from sparse_adagrad.kernels.scales cimport Output, data_t, index_t, offset_t
 from sparse_adagrad.kernels.step cimport read_weight, state_t
 
 cdef enum:
-    # Entries whose column is asked for: they come in any order, memory answers late.
-    AHEAD = 24
     DIGIT_BITS = 11  # of a number's bits that a pass of the median looks at
     N_DIGITS = 1 << DIGIT_BITS
 
@@ -60,17 +64,18 @@ def raise_largest(
     ``largest`` has the shape (n_features,) and is updated.
     """
     cdef Py_ssize_t n_rows = rows.shape[0] if rows.shape[0] else indptr.shape[0] - 1
-    cdef Py_ssize_t r, i, k
-    cdef state_t size
+    cdef const data_t* data_start = &data[0] if data.shape[0] else NULL
+    cdef const index_t* indices_start = &indices[0] if indices.shape[0] else NULL
+    cdef state_t* largest_start = &largest[0] if largest.shape[0] else NULL
+    cdef Py_ssize_t r, i, first
     with nogil:
         for r in range(n_rows):
             i = rows[r] if rows.shape[0] else r
-            for k in range(indptr[i], indptr[i + 1]):
-                size = <state_t> (fabsf(data[k]) if data_t is float else fabs(data[k]))
-                if k + AHEAD < indptr[i + 1]:
-                    sa_prefetch(&largest[indices[k + AHEAD]])
-                # No branch: which rise cannot be foretold.
-                largest[indices[k]] = max(largest[indices[k]], size)
+            first = indptr[i]
+            raise_row(
+                data_start + first, indices_start + first, indptr[i + 1] - first,
+                largest_start,
+            )
 
 
 def distinct(const index_t[::1] indices, int64_t n_features):
@@ -224,6 +229,9 @@ def scale_rows(
         for j in range(column_units.shape[0]):
             marks[j] = column_units[j] != 1.0
         for i in range(starts.shape[0]):
+            if i + ROWS_AHEAD < starts.shape[0]:
+                j = indptr[i + ROWS_AHEAD]
+                fetch_indices(columns + j, indptr[i + ROWS_AHEAD + 1] - j)
             row_nnz = indptr[i + 1] - indptr[i]
             starts[i] = -1
             if any_marked(columns + indptr[i], row_nnz, &marks[0]):

@@ -21,6 +21,7 @@ def check_csr(
     n_features: int,
     largest: float,
     squares: NDArray[np.float64],  # (n_rows,) or (0,), written
+    column_max: NDArray[Any],  # (n_features,) or (0,), dtype of data, updated
 ) -> tuple[int, int, int, bool]: ...
 def check_offsets(
     indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64

@@ -11,6 +11,7 @@ from libc.stdlib cimport calloc, free
 
 from sparse_adagrad.kernels.check cimport check_row, square_row
 from sparse_adagrad.kernels.cpu cimport SA_SORTED, SA_SOUND, VARIANT
+from sparse_adagrad.kernels.entries cimport ROWS_AHEAD, fetch_entries, raise_row
 from sparse_adagrad.kernels.scales cimport data_t, index_t, offset_t
 
 # What is wrong; the messages are the validation layer's.
@@ -58,11 +59,15 @@ cdef Finding inspect_entries(
     int64_t n_features,
     double largest,
     double* squares,
+    data_t* column_max,
 ) noexcept nogil:
     cdef Finding found = Finding(0, -1, -1, True)
     cdef int row
     cdef Py_ssize_t i, k, row_nnz
     for i in range(n_rows):
+        if i + ROWS_AHEAD < n_rows:
+            k = indptr[i + ROWS_AHEAD]
+            fetch_entries(data + k, indices + k, indptr[i + ROWS_AHEAD + 1] - k)
         found.row = i
         row_nnz = indptr[i + 1] - indptr[i]
         row = check_row(
@@ -73,6 +78,8 @@ cdef Finding inspect_entries(
             # While the row is at hand.
             if squares != NULL:
                 squares[i] = square_row(VARIANT, data + indptr[i], row_nnz)
+            if column_max != NULL:
+                raise_row(data + indptr[i], indices + indptr[i], row_nnz, column_max)
             continue
         for k in range(indptr[i], indptr[i + 1]):
             found.position = k
@@ -92,6 +99,7 @@ def check_csr(
     int64_t n_features,
     double largest,
     double[::1] squares,
+    data_t[::1] column_max,
 ):
     """Inspect structure and values.
 
@@ -103,6 +111,8 @@ def check_csr(
         What no value may exceed.
     squares : ndarray of shape (n_samples,) or (0,), float64
         Sums of each row's squares, where there is room for them; written.
+    column_max : ndarray of shape (n_features,) or (0,), dtype of ``data``
+        Largest |x| of each column, where there is room; raised.
 
     Returns
     -------
@@ -125,6 +135,7 @@ def check_csr(
             found = inspect_entries(
                 data_start, indices_start, &indptr[0], indptr.shape[0] - 1, n_features,
                 largest, &squares[0] if squares.shape[0] else NULL,
+                &column_max[0] if column_max.shape[0] else NULL,
             )
     return found.code, found.row, found.position, found.sorted
 
