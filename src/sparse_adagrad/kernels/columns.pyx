@@ -9,16 +9,13 @@ from libc.string cimport memcpy
 
 from sparse_adagrad.kernels.check cimport square_row
 from sparse_adagrad.kernels.cpu cimport VARIANT, sa_prefetch
-from sparse_adagrad.kernels.entries cimport (
-    AHEAD,
-    ROWS_AHEAD,
-    fetch_indices,
-    raise_row,
-)
+from sparse_adagrad.kernels.entries cimport ROWS_AHEAD, fetch_indices, raise_row
 from sparse_adagrad.kernels.scales cimport Output, data_t, index_t, offset_t
 from sparse_adagrad.kernels.step cimport read_weight, state_t
 
 cdef enum:
+    # Entries whose column is asked for: they come in any order, memory answers late.
+    AHEAD = 24
     DIGIT_BITS = 11  # of a number's bits that a pass of the median looks at
     N_DIGITS = 1 << DIGIT_BITS
 

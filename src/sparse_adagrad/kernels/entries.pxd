@@ -2,7 +2,7 @@
 
 from libc.math cimport fabs, fabsf
 
-from sparse_adagrad.kernels.cpu cimport SA_LINE, sa_prefetch, sa_prefetch_early
+from sparse_adagrad.kernels.cpu cimport SA_LINE, sa_prefetch_early
 from sparse_adagrad.kernels.scales cimport data_t, index_t
 from sparse_adagrad.kernels.step cimport state_t
 
@@ -10,8 +10,6 @@ cdef enum:
     # Rows in sequence are asked for so many rows ahead: memory streams faster than by
     # the CPU's own foresight.
     ROWS_AHEAD = 4
-    # Entries whose column is asked for: they come in any order, memory answers late.
-    AHEAD = 24
 
 
 cdef inline void fetch_entries(
@@ -45,7 +43,5 @@ cdef inline void raise_row(
     cdef state_t size
     for k in range(row_nnz):
         size = <state_t> (fabsf(data[k]) if data_t is float else fabs(data[k]))
-        if k + AHEAD < row_nnz:
-            sa_prefetch(&largest[indices[k + AHEAD]])
         # No branch: which rise cannot be foretold.
         largest[indices[k]] = max(largest[indices[k]], size)
