@@ -69,3 +69,17 @@ def test_more_columns_than_an_index_can_tell(variant):
     last = np.array([2**31 - 1], np.int32)
     assert check(np.ones(1), last, 2**40)[0] == csr.OK
     assert check(np.ones(1), -last, 2**40)[0] == csr.INDEX_RANGE
+
+
+@pytest.mark.parametrize("index", [np.int32, np.int64])
+@pytest.mark.parametrize("n_rows", [1, 3, 70_000])
+def test_duplicates_are_found_in_any_row_and_only_there(index, n_rows):
+    """More rows than have numbers, all with the same columns."""
+    indices = np.tile(np.array([4, 0, 2], index), n_rows)
+    indptr = np.arange(0, 3 * n_rows + 1, 3)
+    assert not csr.has_duplicates(indices, indptr, 5)
+    for row in {0, n_rows // 2, n_rows - 1}:
+        twice = indices.copy()
+        twice[3 * row + 2] = 4
+        assert csr.has_duplicates(twice, indptr, 5)
+    assert not csr.has_duplicates(indices[:0], np.zeros(4, np.int64), 5)

@@ -6,13 +6,17 @@ so every bound is checked here, and every value too, in the same pass.
 """
 
 from libc.math cimport fabs
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int64_t, uint16_t
 from libc.stdlib cimport calloc, free
+from libc.string cimport memset
 
 from sparse_adagrad.kernels.check cimport check_row, square_row
 from sparse_adagrad.kernels.cpu cimport SA_SORTED, SA_SOUND, VARIANT
 from sparse_adagrad.kernels.entries cimport ROWS_AHEAD, fetch_entries, raise_row
 from sparse_adagrad.kernels.scales cimport data_t, index_t, offset_t
+
+cdef enum:
+    NUMBERS = 1 << 15
 
 # What is wrong; the messages are the validation layer's.
 OK = 0
@@ -161,24 +165,26 @@ def has_duplicates(
 ):
     """Whether a column comes twice in a row of a matrix that `check_csr` has passed.
 
-    A bit a column tells what the row has had. Memory that is never written is never
-    given by the system, so this costs O(nnz) time too.
+    Every row leaves its number, modulo `NUMBERS`, at its columns. Memory that is never
+    written is never given by the system, so this costs O(nnz) time too.
     """
-    cdef uint64_t* seen = <uint64_t*> calloc(n_features // 64 + 1, sizeof(uint64_t))
-    if seen == NULL:
+    cdef uint16_t* last = <uint16_t*> calloc(n_features + 1, sizeof(uint16_t))
+    if last == NULL:
         raise MemoryError("no memory to look for duplicate columns")
     cdef bint found = False
+    cdef uint16_t number = 0
     cdef Py_ssize_t i, k
-    cdef uint64_t bit
     with nogil:
         for i in range(indptr.shape[0] - 1):
+            number += 1
+            if number == NUMBERS:
+                memset(last, 0, n_features * sizeof(uint16_t))
+                number = 1
+            # No branch: the loop ends with the row.
             for k in range(indptr[i], indptr[i + 1]):
-                bit = (<uint64_t> 1) << (indices[k] & 63)
-                found |= (seen[indices[k] >> 6] & bit) != 0
-                seen[indices[k] >> 6] |= bit
+                found |= last[indices[k]] == number
+                last[indices[k]] = number
             if found:
                 break
-            for k in range(indptr[i], indptr[i + 1]):
-                seen[indices[k] >> 6] = 0
-    free(seen)
+    free(last)
     return found
