@@ -31,6 +31,13 @@ static inline void sa_prefetch_feature(
         sa_prefetch((const char *)features + feature * size + line);
 }
 
+/* A function whose calls with constants are worth code of their own. */
+#ifdef __GNUC__
+#define SA_INLINE inline __attribute__((always_inline))
+#else
+#define SA_INLINE inline
+#endif
+
 /* What check_row tells. */
 enum { SA_SOUND = 1, SA_SORTED = 2 };
 
