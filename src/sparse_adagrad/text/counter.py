@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
+from math import inf
 from operator import index
 from typing import Any
 
@@ -29,6 +30,8 @@ from sparse_adagrad.text.weights import damp, weigh_rows
 NORMS = {None: 0, "l1": 1, "l2": 2}
 # Fewer characters than this are counted faster by one thread.
 CHARACTERS_PER_THREAD = 1 << 16
+# Fewer entries than this are made values of faster by the caller itself.
+ENTRIES_WORTH_THREADS = 1 << 17
 MOST_COLUMNS = 2**31 - 1
 
 
@@ -73,8 +76,13 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_threads.cache_clear)
 
 
-def _each(function: Callable[..., Any], *runs: Any) -> list[Any]:
-    """Map on one thread for each item; the first is as good as the caller's own."""
+def _each(function: Callable[..., Any], *runs: Any, work: float = inf) -> list[Any]:
+    """Map on one thread for each item; the first is as good as the caller's own.
+
+    If there is little work, the caller's thread does it all.
+    """
+    if work < ENTRIES_WORTH_THREADS:
+        return [function(*run) for run in zip(*runs, strict=False)]
     first, *others = zip(*runs, strict=False)
     waiting = [_threads().submit(function, *run) for run in others]
     try:
@@ -317,7 +325,7 @@ class TfidfCounter:
             part.write(indices[start:stop], data[start:stop])
             damp(data[start:stop], binary=self.binary, sublinear_tf=self.sublinear_tf)
 
-        _each(write, batch.parts, ends[:-1], ends[1:])
+        _each(write, batch.parts, ends[:-1], ends[1:], work=nnz)
         row_ends = [
             part.ends + start for part, start in zip(batch.parts, ends, strict=False)
         ]
@@ -341,6 +349,6 @@ class TfidfCounter:
                 norm=NORMS[self.norm],
             )
 
-        _each(weigh, batch.parts, ends[:-1], ends[1:])
+        _each(weigh, batch.parts, ends[:-1], ends[1:], work=ends[-1])
         indices = rows.indices.astype(rows.indptr.dtype, copy=False)
         return Rows(rows.data, indices, rows.indptr, self.n_features)
