@@ -2,7 +2,6 @@
 #undef EACH_LANE
 #undef TWO
 #undef FOUR
-#undef EIGHT
 #undef PAIR_AT
 #undef PUT_PAIR
 #undef PUT_TWO
@@ -36,3 +35,5 @@
 #undef PAIR
 #undef SCALAR
 #undef LOCAL
+#undef NARROWER
+#undef NARROW_OUTPUTS
