@@ -324,6 +324,23 @@ def test_killed_run_goes_on_as_if_it_had_not_been(
             )
 
 
+@pytest.mark.parametrize("kind", ["csv", "svm"])
+def test_a_run_keeps_the_bytes_of_its_batches(reviews, problem, tmp_path, kind):
+    """Were it cut into others, one that was cut short would go on at another row."""
+    svmlight = tmp_path / "r.svm"
+    dump_svmlight_file(*problem, str(svmlight))
+    files = [str({"csv": reviews, "svm": svmlight}[kind])]
+    text, target = {"csv": (["review"], "stars"), "svm": ([], None)}[kind]
+    vectorizer = new_vectorizer(2**10) if text else None
+    begun = Run(new_pipeline(vectorizer), Reading(text, target, batch_bytes=2**11))
+    begun.learn(files, 1, lambda *_: None)
+    assert begun.passes[0].n_batches > 3
+    begun.save(tmp_path / "model")
+    resumed = Run.load(tmp_path / "model")
+    resumed.learn(files, 2, lambda *_: None)
+    assert resumed.passes[1].n_batches == begun.passes[0].n_batches
+
+
 def test_interrupt_tells_of_the_checkpoint(reviews, tmp_path, monkeypatch):
     model = tmp_path / "m"
     command = [*fit_arguments(reviews, model), "--batch-rows", "50"]

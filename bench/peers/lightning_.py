@@ -7,7 +7,7 @@ import numpy as np
 from common import main
 from lightning.regression import AdaGradRegressor
 
-RATE = 0.2
+RATE = 0.35
 
 
 def train(X, y, passes):

@@ -6,7 +6,7 @@ import numpy as np
 from common import main
 from river import linear_model, optim
 
-RATE = 0.2
+RATE = 0.35
 
 
 def dicts(X):

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from common import main
 
-BATCH, RATE = 256, 0.2
+BATCH, RATE = 256, 0.35
 
 
 def train(X, y, passes):

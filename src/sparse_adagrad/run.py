@@ -16,7 +16,7 @@ from sparse_adagrad._learner import Learner
 from sparse_adagrad._stream import TextStream
 from sparse_adagrad.io import model_file, pipeline_file
 from sparse_adagrad.io.ahead import read_ahead
-from sparse_adagrad.io.blocks import BATCH_ROWS, OnBadLine
+from sparse_adagrad.io.blocks import BATCH_BYTES, BATCH_ROWS, OnBadLine
 from sparse_adagrad.io.sources import Source, find_sources
 from sparse_adagrad.io.svmlight import MatrixBatch, read_svmlight
 from sparse_adagrad.io.texts import TextBatch, read_documents
@@ -52,7 +52,7 @@ class Reading:
         Column of the numbers.
     format : str or None
         As `read_batches` takes it.
-    batch_rows : int
+    batch_rows, batch_bytes : int
     skip_bad_lines : bool
     zero_based : bool or None
         Whether the columns of svmlight count from 0; None: not known yet.
@@ -62,6 +62,7 @@ class Reading:
     target: str | None = None
     format: str | None = None
     batch_rows: int = BATCH_ROWS
+    batch_bytes: int = BATCH_BYTES
     skip_bad_lines: bool = False
     zero_based: bool | None = None
 
@@ -77,6 +78,7 @@ class Reading:
                 target=self.target,
                 format=self.format,
                 batch_rows=self.batch_rows,
+                batch_bytes=self.batch_bytes,
                 on_bad_line=on_bad_line,
             )
         return read_svmlight(
@@ -85,6 +87,7 @@ class Reading:
             zero_based="auto" if self.zero_based is None else self.zero_based,
             format=self.format,
             batch_rows=self.batch_rows,
+            batch_bytes=self.batch_bytes,
             on_bad_line=on_bad_line,
         )
 
