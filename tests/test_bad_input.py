@@ -47,6 +47,7 @@ BAD_MATRICES = {
     ),
     "dense NaN": (np.array([[1.0, np.nan, 0], [0, 0, 0]]), "NaN or infinity"),
     "one dimension": (np.zeros(3), "2D array"),
+    "sparse, one dimension": (sp.coo_array(np.arange(3.0)), r"2D array.*\(3,\)"),
     "text": (np.array([["a", "b", "c"]] * 2), "could not convert|dtype"),
 }
 BAD_CONVERSIONS = {

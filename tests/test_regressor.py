@@ -550,6 +550,18 @@ def test_threads_learn_one_model(monkeypatch, parameters, n_outputs):
     assert_allclose(many.loss_curve_[0], alone.loss_curve_[0], rtol=0.08)
 
 
+@pytest.mark.parametrize("n_jobs", [2, 4])
+def test_threads_come_as_far_at_a_constant_rate(monkeypatch, n_jobs):
+    """Whatever they have learned apart of a mean that is far from 0 adds up."""
+    monkeypatch.setattr(_layout, "ENTRIES_PER_THREAD", 1 << 12)
+    X, y = bag_of_words(10_000)
+    parameters = {"learning_rate": "constant", "eta0": 0.1, "random_state": 0}
+    alone = SparseAdaGradRegressor(**parameters).fit(X, y + 100)
+    many = SparseAdaGradRegressor(n_jobs=n_jobs, **parameters).fit(X, y + 100)
+    assert 0.9 * alone.intercept_[0] < many.intercept_[0] < 100
+    assert rmse(many, X, y + 100) <= 1.5 * rmse(alone, X, y + 100)
+
+
 @pytest.mark.parametrize(
     "parameters",
     [

@@ -202,7 +202,9 @@ class Trainer:
             wait(futures)
             totals, outputs = self.state.totals.copy(), self.state.outputs.copy()
             self.state.bring_together(parts)
-            self.layout.merge(self._pull_per_grad_sq(totals, outputs), threads)
+            pull, intercept_pull = self._pull_per_grad_sq(totals, outputs)
+            self.state.merge_intercepts(outputs, parts, intercept_pull)
+            self.layout.merge(pull, threads)
             sums += np.sum(part_sums, axis=0)
         for future in futures:
             future.result()
@@ -210,10 +212,11 @@ class Trainer:
     def _pull_per_grad_sq(
         self, totals: NDArray[np.void], outputs: NDArray[np.void]
     ) -> NDArray[np.float64]:
-        """What `Layout.merge` wants to know of the rows seen since these scalars.
+        """How the rows since these scalars pulled, by the squared gradients they added.
 
-        The squared gradients of a feature are about the sum of x^2 times the loss's
-        squared slope, of which the intercept has the mean.
+        Of a feature, in units of its root s, and of the intercept: (2, n_outputs). The
+        squared gradients of a feature are about the sum of x^2 times the loss's squared
+        slope, of which the intercept's have the mean.
         """
         name = "intercept_grad_sq_sum"
         slope_sq_sum = self.state.outputs[name] - outputs[name]
@@ -221,7 +224,7 @@ class Trainer:
         pace = adagrad.learning_pace(
             self.settings, self.state.totals, self.state.outputs
         )
-        pull = np.zeros(len(pace))
+        pull = np.zeros(pace.shape)
         np.divide(
             pace * seen / self.settings.batch_size,
             slope_sq_sum,

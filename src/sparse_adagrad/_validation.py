@@ -150,6 +150,11 @@ def _is_csr(X: Any) -> bool:
 def _as_csr(estimator: Any, X: Any, *, reset: bool) -> Any:
     """CSR of anything that scikit-learn takes."""
     if sp.issparse(X):
+        if X.ndim != 2:
+            raise ValueError(
+                f"Expected 2D array, got a sparse array of shape {X.shape} instead. "
+                "Reshape it to one row a sample."
+            )
         if X.dtype.kind == "c":
             raise TypeError("Complex data not supported: X must hold real numbers.")
         if X.dtype.kind not in "fiub":

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from sparse_adagrad.io.sources import find_sources
+from sparse_adagrad.io.sources import Source, find_sources
 from sparse_adagrad.io.whole import written_whole
 from sparse_adagrad.progress import RunProgress
 from sparse_adagrad.run import (
@@ -72,7 +72,7 @@ def fit(
     files: list[str],
     output: Path | None,
     resume: Path | None,
-    passes: int,
+    passes: int | None,
     checkpoint: int | None,
     columns: int | None,
     ngrams: list[int] | None,
@@ -84,10 +84,7 @@ def fit(
         path = output or resume
         if path is None:
             raise ValueError("name a file for the model with -o")
-        if path.is_dir():
-            raise ValueError(f"{path} is a folder; name a file for the model")
-        if not path.absolute().parent.is_dir():
-            raise ValueError(f"the folder of {path} does not exist")
+        _check_output(path, find_sources(files, given["format"]))
         options = {
             "columns": columns,
             "ngrams": ngrams and tuple(ngrams),
@@ -101,10 +98,11 @@ def fit(
             if run.reading is None:
                 raise ValueError(f"{resume} was not written by fit, so has no run")
             _check_same(asdict(run.reading) | _options_of(run), given | options)
+        n_passes = passes or run.passes_to_make
         place = None if checkpoint is None else (path, checkpoint)
         try:
-            with RunProgress(run, passes) as progress:
-                run.learn(files, passes, progress, place)
+            with RunProgress(run, n_passes) as progress:
+                run.learn(files, n_passes, progress, place)
         except KeyboardInterrupt:
             if run.saved_to is None:
                 raise
@@ -115,6 +113,18 @@ def fit(
             )
         run.save(path)
         _report(run, path, perf_counter() - start)
+
+
+def _check_output(path: Path, sources: list[Source], model: Path | None = None) -> None:
+    """See before any work that a file can be written there, and none is lost."""
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; name a file")
+    if not path.absolute().parent.is_dir():
+        raise ValueError(f"the folder of {path} does not exist")
+    read = [Path(source.name) for source in sources if source.size is not None]
+    for each in [*read, *([model] if model else [])]:
+        if path.exists() and path.samefile(each):
+            raise ValueError(f"-o {path} would overwrite {each}, which is read")
 
 
 def _new_run(files: list[str], given: dict[str, Any], options: dict[str, Any]) -> Run:
@@ -215,6 +225,8 @@ def predict(
                         f"{model} holds no words, so {source.name} must be svmlight, "
                         "as .svm says"
                     )
+        if output is not None:
+            _check_output(output, find_sources(files, format), model)
         lines = _predicted_lines(run, reading, files)
         if output is None:
             sys.stdout.writelines(lines)
@@ -331,7 +343,8 @@ def _fit_arguments(add: Callable[..., Any]) -> None:
     column = "Column of the texts; several are joined by spaces."
     add("--text", action="append", metavar="COLUMN", help=column)
     add("--target", metavar="COLUMN", help="Column of the numbers.")
-    add("--passes", type=_at_least(1), default=1, metavar="N", help="Over the files.")
+    passes = "Over the files. [1, or those that a resumed run was to make]"
+    add("--passes", type=_at_least(1), metavar="N", help=passes)
     at_a_time = "Rows in memory at a time. [10000]"
     add("--batch-rows", type=_at_least(1), metavar="N", help=at_a_time)
     hashed = "To hash words to, as 2**22. [2**20]"

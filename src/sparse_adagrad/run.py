@@ -158,6 +158,8 @@ class Run:
         Bytes of the files of the passes.
     passes : list of Pass
         Over the files; the last may not be done.
+    n_passes : int
+        How many there are to be.
     saved_to : str or path-like or None
         Where the run is as of its last checkpoint.
     """
@@ -166,6 +168,7 @@ class Run:
     reading: Reading | None
     sizes: list[int] = field(default_factory=list)
     passes: list[Pass] = field(default_factory=list)
+    n_passes: int = 1
     saved_to: str | PathLike[str] | None = None
 
     def learn(
@@ -197,6 +200,7 @@ class Run:
         """
         assert self.reading is not None
         self._begin(find_sources(files, self.reading.format), n_passes)
+        self.n_passes = n_passes
         unsaved = 0
         while len(self.passes) < n_passes or not self.passes[-1].done:
             if not self.passes or self.passes[-1].done:
@@ -213,6 +217,12 @@ class Run:
                         self.saved_to = checkpoint[0]
                         unsaved = 0
             current.done = True
+
+    @property
+    def passes_to_make(self) -> int:
+        """As many as a run that was cut short was to make, or one."""
+        done = sum(each.done for each in self.passes)
+        return self.n_passes if self.passes and done < self.n_passes else 1
 
     def _begin(self, sources: list[Source], n_passes: int) -> None:
         """Check that the files go with what was done before."""
@@ -274,6 +284,7 @@ class Run:
             "reading": asdict(self.reading),
             "sizes": self.sizes,
             "passes": [asdict(each) for each in self.passes],
+            "n_passes": self.n_passes,
         }
         model_file.write(path, tensors, header)
 
@@ -299,6 +310,7 @@ class Run:
                 Reading(**said["reading"]),
                 list(said["sizes"]),
                 [Pass(**each) for each in said["passes"]],
+                int(said["n_passes"]),
                 path,
             )
         except (KeyError, TypeError) as error:

@@ -74,7 +74,7 @@ def read_weights(
 def start_at_mean(settings: Settings, outputs: NDArray[np.void]) -> None: ...
 def learning_pace(
     settings: Settings, totals: NDArray[np.void], outputs: NDArray[np.void]
-) -> NDArray[np.float64]: ...  # (n_outputs,)
+) -> NDArray[np.float64]: ...  # (2, n_outputs)
 def ridge_alpha(
     settings: Settings, totals: NDArray[np.void], outputs: NDArray[np.void]
 ) -> NDArray[np.float64]: ...  # (n_outputs,)

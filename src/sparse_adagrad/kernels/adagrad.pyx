@@ -1137,21 +1137,25 @@ def start_at_mean(Settings settings, Output[::1] outputs):
 def learning_pace(
     Settings settings, const Totals[::1] totals, const Output[::1] outputs
 ):
-    """Rate times the loss's typical curvature, float64, shape (n_outputs,).
+    """Rates times the loss's typical curvature, float64, shape (2, n_outputs).
 
-    A step at s takes this over s of its error from a feature of |x| = 1.
+    A step at s takes this over s of its error, from a feature of |x| = 1 and from the
+    intercept.
     """
     cdef Plan plan = plan_of(settings, &totals[0], outputs.shape[0])
     cdef Py_ssize_t o
-    cdef Rates unit
-    out = np.zeros(outputs.shape[0])
+    cdef Rates unit, rates
+    cdef double curvature
+    out = np.zeros((2, outputs.shape[0]))
     for o in range(outputs.shape[0]):
         unit = scaled_rates(
             &totals[0], &outputs[o], settings.loss, 1.0, 1.0, settings.fit_intercept
         )
+        rates = rates_of(&plan, &totals[0], &outputs[o])
         if unit.intercept_eta > 0.0:
-            out[o] = unit.intercept_eps / unit.intercept_eta
-        out[o] *= rates_of(&plan, &totals[0], &outputs[o]).eta
+            curvature = unit.intercept_eps / unit.intercept_eta
+            out[0, o] = rates.eta * curvature
+            out[1, o] = rates.intercept_eta * curvature
     return out
 
 
