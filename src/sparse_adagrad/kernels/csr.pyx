@@ -8,7 +8,6 @@ so every bound is checked here, and every value too, in the same pass.
 from libc.math cimport fabs
 from libc.stdint cimport int64_t, uint16_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memset
 
 from sparse_adagrad.kernels.check cimport check_row, square_row
 from sparse_adagrad.kernels.cpu cimport SA_SORTED, SA_SOUND, VARIANT
@@ -169,8 +168,6 @@ def has_duplicates(
     written is never given by the system, so this costs O(nnz) time too.
     """
     cdef uint16_t* last = <uint16_t*> calloc(n_features + 1, sizeof(uint16_t))
-    if last == NULL:
-        raise MemoryError("no memory to look for duplicate columns")
     cdef bint found = False
     cdef uint16_t number = 0
     cdef Py_ssize_t i, k
@@ -178,13 +175,19 @@ def has_duplicates(
         for i in range(indptr.shape[0] - 1):
             number += 1
             if number == NUMBERS:
-                memset(last, 0, n_features * sizeof(uint16_t))
+                # Zeros anew, of which again only the written ones become memory.
+                free(last)
+                last = <uint16_t*> calloc(n_features + 1, sizeof(uint16_t))
                 number = 1
+            if last == NULL:
+                break
             # No branch: the loop ends with the row.
             for k in range(indptr[i], indptr[i + 1]):
                 found |= last[indices[k]] == number
                 last[indices[k]] = number
             if found:
                 break
+    if last == NULL:
+        raise MemoryError("no memory to look for duplicate columns")
     free(last)
     return found
