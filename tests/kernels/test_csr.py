@@ -3,18 +3,9 @@
 import numpy as np
 import pytest
 
-from sparse_adagrad import cpu_variant
-from sparse_adagrad.kernels import cpu, csr
+from sparse_adagrad.kernels import csr
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
-
-
-@pytest.fixture(params=cpu.variants())
-def variant(request):
-    before = cpu_variant()
-    cpu.use_variant(request.param)
-    yield
-    cpu.use_variant(before)
 
 
 def check(data, indices, n_features, squares=None, column_max=None):

@@ -4,18 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from sparse_adagrad import cpu_variant
-from sparse_adagrad.kernels import adagrad, cpu
+from sparse_adagrad.kernels import adagrad
 
 N_FEATURES = 50
-
-
-@pytest.fixture(params=cpu.variants())
-def variant(request):
-    before = cpu_variant()
-    cpu.use_variant(request.param)
-    yield
-    cpu.use_variant(before)
 
 
 def multiply(data, indices, coef):
