@@ -345,6 +345,18 @@ def test_killed_run_goes_on_as_if_it_had_not_been(
             )
 
 
+def test_files_that_do_not_tell_their_passes_load(reviews, tmp_path):
+    model = tmp_path / "m.model"
+    assert run([*fit_arguments(reviews, model), "--passes", "2"]).exit_code == 0
+    tensors, header = model_file.read(model)
+    del header["run"]["n_passes"]
+    model_file.write(model, tensors, header)
+    loaded = Run.load(model)
+    assert len(loaded.passes) == 2 and loaded.passes_to_make == 1
+    predicted = run(["predict", str(model), str(reviews)])
+    assert predicted.exit_code == 0, predicted.output
+
+
 @pytest.mark.parametrize("kind", ["csv", "svm"])
 def test_a_run_keeps_the_bytes_of_its_batches(reviews, problem, tmp_path, kind):
     """Were it cut into others, one that was cut short would go on at another row."""

@@ -111,7 +111,7 @@ class Layout:
             entries_per_merge,
         )
 
-    def merge(self, pace: NDArray[np.float64], threads: ThreadPoolExecutor) -> None:
+    def merge(self, pull: NDArray[np.float64], threads: ThreadPoolExecutor) -> None:
         """Bring the copies of the hot features together; see `merge_copies`."""
         ends = np.linspace(0, len(self.merged), len(self.parts) + 1).astype(int)
 
@@ -123,7 +123,7 @@ class Layout:
                 last,
                 len(self.columns) + 1,
                 self.by_place.outputs,
-                pace,
+                pull,
             )
 
         list(threads.map(merge, ends[:-1], ends[1:]))

@@ -310,7 +310,7 @@ class Run:
                 Reading(**said["reading"]),
                 list(said["sizes"]),
                 [Pass(**each) for each in said["passes"]],
-                int(said["n_passes"]),
+                int(said.get("n_passes", 1)),  # Files of before do not tell.
                 path,
             )
         except (KeyError, TypeError) as error:

@@ -101,7 +101,7 @@ def test_merged_copies(dtype, n_outputs):
     n_hot, n_places = 4, 7
     outputs = np.zeros(n_outputs, scales.OUTPUT_DTYPE)
     outputs["eps"], outputs["l1"], outputs["l2"] = 1e-3, 0.05, 0.4
-    pace = np.linspace(0.1, 1.0, n_outputs)
+    pull = np.linspace(0.1, 1.0, n_outputs)
 
     def weights(pairs):
         u, s = pairs[:, 0].astype(float), pairs[:, 1].astype(float)
@@ -124,7 +124,7 @@ def test_merged_copies(dtype, n_outputs):
     roots = [pairs[c, 1].astype(float) for c in at]
     # In two parts, as two threads do it.
     for first, last in ((0, 3), (3, n_hot)):
-        columns.merge_copies(pairs, merged, first, last, n_places, outputs, pace)
+        columns.merge_copies(pairs, merged, first, last, n_places, outputs, pull)
 
     assert_array_equal(pairs[0], before[0])
     assert_array_equal(pairs[n_hot:n_places], others)
@@ -134,7 +134,7 @@ def test_merged_copies(dtype, n_outputs):
     s = np.sqrt(before[:, 1] ** 2.0 + total)
     assert_allclose(merged[:, 1], s, rtol=1e-6)
     pulls = [
-        2 * pace * a / (root + outputs["eps"] + outputs["l2"])
+        2 * pull * a / (root + outputs["eps"] + outputs["l2"])
         for a, root in zip(added, roots, strict=True)
     ]
     together = np.sum(pulls, axis=0)
@@ -151,11 +151,11 @@ def test_moves_that_are_small_add_up_and_large_ones_are_averaged():
     outputs["eps"] = 1e-3
     start = np.array([[[0.0], [1.0]]])
 
-    def merged_weight(n_copies, pace):
+    def merged_weight(n_copies, pull):
         pairs = np.repeat(start, n_copies + 1, axis=0)
         pairs[[0, *range(2, n_copies + 1)]] = [[-0.5], [2.0]]
         merged = start.copy()
-        columns.merge_copies(pairs, merged, 0, 1, 2, outputs, np.array([pace]))
+        columns.merge_copies(pairs, merged, 0, 1, 2, outputs, np.array([pull]))
         s = np.sqrt(1 + 3.0 * n_copies)
         assert_allclose(merged[0, 1], s)
         return -merged[0, 0, 0] / (s + 1e-3)

@@ -59,5 +59,5 @@ def merge_copies(
     last: int,
     copies_start: int,
     outputs: NDArray[np.void],  # (n_outputs,) OUTPUT_DTYPE
-    pace: NDArray[np.float64],  # (n_outputs,)
+    pull: NDArray[np.float64],  # (n_outputs,)
 ) -> None: ...

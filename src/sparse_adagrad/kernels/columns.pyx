@@ -325,7 +325,7 @@ cdef void merge_feature(
     Py_ssize_t n_copies,
     Py_ssize_t n_outputs,
     const Output* output,
-    double pace,
+    double pull,
 ) noexcept nogil:
     """Merge one output of a feature into its first copy.
 
@@ -357,7 +357,7 @@ cdef void merge_feature(
             one[0], one[n_outputs], output.eps, output.l1, output.l2
         ) - w_before
         k = min(
-            OVERLAP * pace * share / (one[n_outputs] + output.eps + output.l2), FULLY
+            OVERLAP * pull * share / (one[n_outputs] + output.eps + output.l2), FULLY
         )
         together += k
         apart += k / (1.0 + k)
@@ -381,7 +381,7 @@ def merge_copies(
     Py_ssize_t last,
     Py_ssize_t copies_start,
     const Output[::1] outputs,
-    const double[::1] pace,
+    const double[::1] pull,
 ):
     """Merge the copies of features ``first`` to ``last``, and make all copies equal.
 
@@ -402,7 +402,7 @@ def merge_copies(
     first, last : int
     copies_start : int
     outputs : records of shape (n_outputs,)
-    pace : ndarray of shape (n_outputs,), float64
+    pull : ndarray of shape (n_outputs,), float64
         What k is in units of the squared gradients added over the root s.
     """
     cdef Py_ssize_t n_hot = merged.shape[0]
@@ -418,7 +418,7 @@ def merge_copies(
             for o in range(n_outputs):
                 merge_feature(
                     &pairs[j, 0, o], &merged[j, 0, o], n_hot * feature,
-                    copies_start * feature, n_copies, n_outputs, &outputs[o], pace[o],
+                    copies_start * feature, n_copies, n_outputs, &outputs[o], pull[o],
                 )
         memcpy(&merged[first, 0, 0], &pairs[first, 0, 0], size)
         for c in range(n_copies):
