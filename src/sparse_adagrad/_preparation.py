@@ -47,15 +47,16 @@ def measure_scales(
     first = state.totals["weight_sum"][0] == 0
     if state.scales_columns:
         measure_columns(state, problem)
-        problem = replace(problem, rows=in_units(problem.rows, column_units(state)))
+        problem = replace(problem, rows=in_units(problem.rows, *column_units(state)))
     if first:
         visited, weights = problem.rows_to_visit, problem.weights
         scales.observe_targets(problem.y, visited, weights, state.totals, state.outputs)
         squares = problem.rows.squares
-        factors = weights if len(weights) else np.ones(len(squares))
+        if len(weights):
+            squares = squares * weights
         if len(visited):
-            squares, factors = squares[visited], factors[visited]
-        state.totals["row_sq_sum"] = squares @ factors
+            squares = squares[visited]
+        state.totals["row_sq_sum"] = squares.sum()
         adagrad.start_at_mean(settings, state.outputs)
     return problem
 
@@ -101,23 +102,31 @@ def count_entries(rows: Rows, visited: NDArray[np.int64]) -> NDArray[np.int64]:
     return counts
 
 
-def column_units(state: ModelState) -> NDArray[np.float64] | None:
-    """Unit of every column, shape (n_features,), or None where all are 1."""
-    largest = state.column_max[: state.n_features].astype(np.float64)
+def column_units(state: ModelState) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Columns that have a unit of their own, and these units."""
+    largest = state.column_max[: state.n_features]
+    limit = 1.0
     if state.totals["column_scaling"][0] == scales.SCALINGS["max_abs"]:
-        return np.where(largest > 0, largest, 1.0)
-    limit = state.totals["column_limit"][0]
-    if limit <= 0 or largest.max() <= limit:
-        return None
-    return np.asarray(np.maximum(largest / limit, 1.0))
+        scaled = np.flatnonzero(largest)
+    else:
+        limit = state.totals["column_limit"][0]
+        scaled = np.flatnonzero(largest > limit) if limit > 0 else ALL
+    return scaled, largest[scaled] / np.float64(limit)
 
 
-def in_units(rows: Rows, units: NDArray[np.float64] | None) -> Rows:
-    """The rows with every entry in its column's unit."""
-    if units is None:
+def in_units(rows: Rows, scaled: NDArray[np.int64], units: NDArray[np.float64]) -> Rows:
+    """The rows with the entries of scaled columns in these units."""
+    if len(scaled) == 0:
         return rows
     starts, squares = np.empty(rows.n_samples, np.int64), rows.squares.copy()
-    scaled = columns.scale_rows(
-        rows.data, rows.indices, rows.indptr, units, starts, squares
+    copies = columns.scale_rows(
+        rows.data,
+        rows.indices,
+        rows.indptr,
+        rows.n_features,
+        scaled,
+        units,
+        starts,
+        squares,
     )
-    return replace(rows, squares=squares, scaled=scaled, scaled_starts=starts)
+    return replace(rows, squares=squares, scaled=copies, scaled_starts=starts)

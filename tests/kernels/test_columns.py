@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -55,17 +56,28 @@ def test_median_is_exact(figures):
 @given(csr_matrices(max_columns=150), st.data())
 def test_scaled_rows(X, data):
     n_columns = X.shape[1]
+    # Few columns are found another way than many.
+    chosen = st.lists(st.integers(0, n_columns - 1), unique=True, max_size=10)
+    with_unit = np.array(data.draw(chosen), np.int64)
     units = np.ones(n_columns)
-    for j in data.draw(st.lists(st.integers(0, n_columns - 1), max_size=3)):
-        units[j] = data.draw(st.sampled_from([0.5, 3.0]))
+    units[with_unit] = np.resize([0.5, 3.0, 7.0], len(with_unit))
     starts, squares = np.zeros(X.shape[0], np.int64), np.full(X.shape[0], np.nan)
-    scaled = columns.scale_rows(X.data, X.indices, X.indptr, units, starts, squares)
+    scaled = columns.scale_rows(
+        X.data,
+        X.indices,
+        X.indptr,
+        n_columns,
+        with_unit,
+        units[with_unit],
+        starts,
+        squares,
+    )
     assert scaled.dtype == X.dtype
     end = 0
     for i in range(X.shape[0]):
         row = slice(X.indptr[i], X.indptr[i + 1])
         expected = (X.data[row] / units[X.indices[row]]).astype(X.dtype)
-        if (units[X.indices[row]] == 1).all():
+        if not np.isin(X.indices[row], with_unit).any():
             assert starts[i] == -1 and np.isnan(squares[i])
             continue
         assert starts[i] == end
@@ -73,6 +85,22 @@ def test_scaled_rows(X, data):
         assert_array_equal(scaled[starts[i] : end], expected)
         assert_allclose(squares[i], (expected.astype(float) ** 2).sum())
     assert end == len(scaled)
+
+
+@pytest.mark.parametrize("n_with_unit", [1, 4, 5, 30])
+def test_rows_to_scale_are_found_among_many(n_with_unit):
+    rng = np.random.default_rng(0)
+    X = sp.random_array((500, 300), density=0.02, format="csr", rng=rng)
+    with_unit = rng.choice(300, n_with_unit, replace=False)
+    starts = np.zeros(500, np.int64)
+    units = np.full(n_with_unit, 2.0)
+    arrays = X.data, X.indices, X.indptr
+    columns.scale_rows(*arrays, 300, with_unit, units, starts, np.zeros(500))
+    copied = X[:, with_unit].count_nonzero(axis=1) > 0
+    assert 0 < copied.sum() < 500
+    assert_array_equal(starts >= 0, copied)
+    lengths = np.diff(X.indptr)[copied]
+    assert_array_equal(starts[copied], np.cumsum(lengths) - lengths)
 
 
 def test_frequent_columns_come_first_and_absent_ones_not_at_all():

@@ -1004,34 +1004,27 @@ def predict_raw(
                     )
 
 
-cdef inline bint dot(
+cdef inline double dot(
     const sa_variant* variant,
     const data_t* data,
     const index_t* indices,
     Py_ssize_t row_nnz,
     const state_t* coef,
-    int64_t n_features,
-    double* product,
 ) noexcept nogil:
-    """A row times the coefficients, in their precision; whether it could be read."""
+    """A row times the coefficients, in their precision."""
     cdef state_t[PART] x
-    cdef double part
+    cdef double product = 0.0
     cdef Py_ssize_t first, k, n
     if sizeof(data_t) == sizeof(state_t):
         return dot_row(
-            variant, <const state_t*> <const void*> data, indices, row_nnz, coef,
-            n_features, product,
+            variant, <const state_t*> <const void*> data, indices, row_nnz, coef
         )
-    product[0] = 0.0
     for first from 0 <= first < row_nnz by PART:
         n = min(<Py_ssize_t> PART, row_nnz - first)
         for k in range(n):
-            # What is too large for the coefficients' type becomes infinite.
             x[k] = <state_t> data[first + k]
-        if not dot_row(variant, x, indices + first, n, coef, n_features, &part):
-            return False
-        product[0] += part
-    return True
+        product += dot_row(variant, x, indices + first, n, coef)
+    return product
 
 
 def multiply(
@@ -1044,8 +1037,8 @@ def multiply(
 ):
     """Write rows times coefficients plus intercepts to ``out``.
 
-    Columns and values are checked as they are read; of ``indptr`` alone the caller has
-    seen that it leads to entries.
+    Columns and values are checked while the row is at hand; of ``indptr`` alone the
+    caller has seen that it leads to entries.
 
     Parameters
     ----------
@@ -1069,7 +1062,6 @@ def multiply(
     cdef const data_t* data_start = &data[0] if data.shape[0] else NULL
     cdef const index_t* indices_start = &indices[0] if indices.shape[0] else NULL
     cdef const state_t* coef_start = &coef[0, 0] if coef.shape[0] else NULL
-    cdef double product = 0.0
     if data_t is float or state_t is float:
         largest = FLT_MAX
     with nogil:
@@ -1082,24 +1074,23 @@ def multiply(
                 )
             first = indptr[i]
             row_nnz = indptr[i + 1] - first
-            if n_outputs == 1:
-                sound = dot(
-                    VARIANT, data_start + first, indices_start + first, row_nnz,
-                    coef_start, coef.shape[0], &product,
-                )
-                out[i, 0] = intercept[0] + product
-            else:
-                sound = SA_SOUND & check_row(
-                    VARIANT, data_start + first, indices_start + first, row_nnz,
-                    coef.shape[0], largest,
-                )
-                for o in range(n_outputs):
-                    out[i, o] = intercept[o]
-                for k in range(first, first + row_nnz if sound else first):
-                    for o in range(n_outputs):
-                        out[i, o] += <double> data[k] * coef[indices[k], o]
+            sound = SA_SOUND & check_row(
+                VARIANT, data_start + first, indices_start + first, row_nnz,
+                coef.shape[0], largest,
+            )
             if not sound:
                 break
+            for o in range(n_outputs):
+                out[i, o] = intercept[o]
+            if n_outputs == 1:
+                out[i, 0] += dot(
+                    VARIANT, data_start + first, indices_start + first, row_nnz,
+                    coef_start,
+                )
+            else:
+                for k in range(first, first + row_nnz):
+                    for o in range(n_outputs):
+                        out[i, o] += <double> data[k] * coef[indices[k], o]
     return sound
 
 

@@ -38,7 +38,9 @@ def scale_rows(
     data: NDArray[Any],  # (>= nnz,) float32 or float64
     indices: NDArray[Any],  # (>= nnz,) int32 or int64
     indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64
-    column_units: NDArray[np.float64],  # (n_features,)
+    n_features: int,
+    columns: NDArray[np.int64],  # (n_columns,)
+    units: NDArray[np.float64],  # (n_columns,)
     starts: NDArray[np.int64],  # (n_rows,), written
     squares: NDArray[np.float64],  # (n_rows,), updated
 ) -> NDArray[Any]: ...  # (n_copied,) dtype of data

@@ -16,6 +16,9 @@ from sparse_adagrad.kernels.step cimport read_weight, state_t
 cdef enum:
     # Entries whose column is asked for: they come in any order, memory answers late.
     AHEAD = 24
+    # Columns that are looked for by comparing, several entries at a time.
+    FEW = 4
+    ROWS_TOGETHER = 16  # rows that are looked through at once, where few have any
     DIGIT_BITS = 11  # of a number's bits that a pass of the median looks at
     N_DIGITS = 1 << DIGIT_BITS
 
@@ -179,32 +182,88 @@ def weighted_median(const double[::1] values, const int64_t[::1] counts):
     return median
 
 
-cdef inline bint any_marked(
-    const index_t* indices, Py_ssize_t row_nnz, const uint8_t* marks
+cdef inline bint has_few(
+    const index_t* indices, Py_ssize_t count, const int64_t* columns
+) noexcept nogil:
+    """Whether one of `FEW` columns is among the entries'."""
+    cdef index_t a = <index_t> columns[0]
+    cdef index_t b = <index_t> columns[1]
+    cdef index_t c = <index_t> columns[2]
+    cdef index_t d = <index_t> columns[3]
+    cdef index_t j
+    cdef bint found = False
+    cdef Py_ssize_t k
+    for k in range(count):
+        j = indices[k]
+        found |= (j == a) | (j == b) | (j == c) | (j == d)
+    return found
+
+
+cdef inline bint has_marked(
+    const index_t* indices, Py_ssize_t count, const uint8_t* marks
 ) noexcept nogil:
     cdef uint8_t found = 0
     cdef Py_ssize_t k
-    for k in range(row_nnz):
+    for k in range(count):
         found |= marks[indices[k]]
     return found
+
+
+cdef Py_ssize_t place_copies(
+    const index_t* indices,
+    const offset_t* indptr,
+    Py_ssize_t n_rows,
+    const int64_t* few,
+    const uint8_t* marks,
+    int64_t* starts,
+) noexcept nogil:
+    """Write where copies of rows with a marked column start, -1 for others.
+
+    Where `few` columns are marked, most rows are passed over many at a time. Returns
+    the entries of the copies.
+    """
+    cdef Py_ssize_t n_copied = 0
+    cdef Py_ssize_t first, last, i, j, row_nnz
+    cdef bint found
+    for first from 0 <= first < n_rows by ROWS_TOGETHER:
+        last = min(first + ROWS_TOGETHER, n_rows)
+        found = few == NULL or has_few(
+            indices + indptr[first], indptr[last] - indptr[first], few
+        )
+        for i in range(first, last):
+            starts[i] = -1
+            if not found:
+                continue
+            if i + ROWS_AHEAD < n_rows:
+                j = indptr[i + ROWS_AHEAD]
+                fetch_indices(indices + j, indptr[i + ROWS_AHEAD + 1] - j)
+            row_nnz = indptr[i + 1] - indptr[i]
+            if has_marked(indices + indptr[i], row_nnz, marks):
+                starts[i] = n_copied
+                n_copied += row_nnz
+    return n_copied
 
 
 def scale_rows(
     const data_t[::1] data,
     const index_t[::1] indices,
     const offset_t[::1] indptr,
-    const double[::1] column_units,
+    int64_t n_features,
+    const int64_t[::1] columns,
+    const double[::1] units,
     int64_t[::1] starts,
     double[::1] squares,
 ):
-    """Copy the rows with an entry in a column whose unit is not 1, in the units.
-
-    Most units are 1, and often most rows are not copied.
+    """Copy the rows with an entry in a column that has a unit, in the units.
 
     Parameters
     ----------
     data, indices, indptr : the CSR arrays
-    column_units : ndarray of shape (n_features,), float64
+    n_features : int
+    columns : ndarray of shape (n_columns,), int64
+        Most have no unit, and often most rows are not copied.
+    units : ndarray of shape (n_columns,), float64
+        Of ``columns``, not 0.
     starts : ndarray of shape (n_rows,), int64
         Where each row starts in what is returned, -1 if it does not; written.
     squares : ndarray of shape (n_rows,), float64
@@ -214,35 +273,45 @@ def scale_rows(
     -------
     scaled : ndarray of shape (n_copied,), dtype of ``data``
     """
-    # A byte a column says whether its unit is not 1: these stay in the caches. Bits
-    # would be fewer, but shifts by any number are slow.
-    marks_array = np.zeros(column_units.shape[0], np.uint8)
+    # A byte a column tells of a unit: these stay in the caches. Bits would be fewer,
+    # but shifts by any number are slow.
+    marks_array = np.zeros(n_features, np.uint8)
+    unit_array = np.zeros(n_features)
     cdef uint8_t[::1] marks = marks_array
-    cdef const index_t* columns = &indices[0] if indices.shape[0] else NULL
+    cdef double[::1] unit_of = unit_array
+    cdef const index_t* indices_start = &indices[0] if indices.shape[0] else NULL
+    cdef Py_ssize_t n_rows = starts.shape[0]
+    cdef Py_ssize_t n_columns = columns.shape[0]
     cdef Py_ssize_t n_copied = 0
-    cdef Py_ssize_t i, j, k, row_nnz
+    cdef Py_ssize_t i, j, k
+    cdef int64_t[FEW] few
+    cdef double unit
     cdef data_t[::1] out
+    if n_columns == 0:
+        starts[:] = -1
+        return np.empty(0, np.float32 if data_t is float else np.float64)
     with nogil:
-        for j in range(column_units.shape[0]):
-            marks[j] = column_units[j] != 1.0
-        for i in range(starts.shape[0]):
-            if i + ROWS_AHEAD < starts.shape[0]:
-                j = indptr[i + ROWS_AHEAD]
-                fetch_indices(columns + j, indptr[i + ROWS_AHEAD + 1] - j)
-            row_nnz = indptr[i + 1] - indptr[i]
-            starts[i] = -1
-            if any_marked(columns + indptr[i], row_nnz, &marks[0]):
-                starts[i] = n_copied
-                n_copied += row_nnz
+        for j in range(min(n_columns, FEW)):
+            few[j] = columns[j]
+        for j in range(n_columns, FEW):
+            few[j] = columns[0]
+        for j in range(n_columns):
+            marks[columns[j]] = 1
+            unit_of[columns[j]] = units[j]
+        n_copied = place_copies(
+            indices_start, &indptr[0], n_rows, few if n_columns <= FEW else NULL,
+            &marks[0], &starts[0],
+        )
     scaled = np.empty(n_copied, np.float32 if data_t is float else np.float64)
     out = scaled
     with nogil:
-        for i in range(starts.shape[0]):
+        for i in range(n_rows):
             if starts[i] < 0:
                 continue
             j = starts[i] - indptr[i]
             for k in range(indptr[i], indptr[i + 1]):
-                out[k + j] = <data_t> (data[k] / column_units[indices[k]])
+                unit = unit_of[indices[k]]
+                out[k + j] = <data_t> (data[k] / unit) if unit != 0.0 else data[k]
             squares[i] = square_row(
                 VARIANT, &out[starts[i]], indptr[i + 1] - indptr[i]
             )

@@ -41,8 +41,8 @@ cdef extern from "native/variants.h" nogil:
             const float*, const int*, Py_ssize_t, int64_t, double
         ) noexcept nogil
         double (*square_row)(const float*, Py_ssize_t) noexcept nogil
-        int (*dot_row)(
-            const float*, const int*, Py_ssize_t, const float*, int64_t, double*
+        double (*dot_row)(
+            const float*, const int*, Py_ssize_t, const float*
         ) noexcept nogil
 
     ctypedef struct sa_rows_f32_i64:
@@ -67,8 +67,8 @@ cdef extern from "native/variants.h" nogil:
             const float*, const int64_t*, Py_ssize_t, int64_t, double
         ) noexcept nogil
         double (*square_row)(const float*, Py_ssize_t) noexcept nogil
-        int (*dot_row)(
-            const float*, const int64_t*, Py_ssize_t, const float*, int64_t, double*
+        double (*dot_row)(
+            const float*, const int64_t*, Py_ssize_t, const float*
         ) noexcept nogil
 
     ctypedef struct sa_rows_f64_i32:
@@ -92,8 +92,8 @@ cdef extern from "native/variants.h" nogil:
             const double*, const int*, Py_ssize_t, int64_t, double
         ) noexcept nogil
         double (*square_row)(const double*, Py_ssize_t) noexcept nogil
-        int (*dot_row)(
-            const double*, const int*, Py_ssize_t, const double*, int64_t, double*
+        double (*dot_row)(
+            const double*, const int*, Py_ssize_t, const double*
         ) noexcept nogil
 
     ctypedef struct sa_rows_f64_i64:
@@ -119,8 +119,8 @@ cdef extern from "native/variants.h" nogil:
             const double*, const int64_t*, Py_ssize_t, int64_t, double
         ) noexcept nogil
         double (*square_row)(const double*, Py_ssize_t) noexcept nogil
-        int (*dot_row)(
-            const double*, const int64_t*, Py_ssize_t, const double*, int64_t, double*
+        double (*dot_row)(
+            const double*, const int64_t*, Py_ssize_t, const double*
         ) noexcept nogil
 
     ctypedef struct sa_variant:

@@ -223,31 +223,21 @@ cdef inline bint step_outputs(
             )
 
 
-cdef inline bint dot_row(
+cdef inline double dot_row(
     const sa_variant* variant,
     const state_t* x,
     const index_t* indices,
     Py_ssize_t row_nnz,
     const state_t* coef,
-    int64_t n_features,
-    double* product,
 ) noexcept nogil:
-    """Multiply x and the row's coefficients; whether the row could be read."""
+    """The product of x and the row's coefficients."""
     if state_t is float:
         if index_t is int:
-            return variant.f32_i32.dot_row(
-                x, indices, row_nnz, coef, n_features, product
-            )
+            return variant.f32_i32.dot_row(x, indices, row_nnz, coef)
         else:
-            return variant.f32_i64.dot_row(
-                x, indices, row_nnz, coef, n_features, product
-            )
+            return variant.f32_i64.dot_row(x, indices, row_nnz, coef)
     else:
         if index_t is int:
-            return variant.f64_i32.dot_row(
-                x, indices, row_nnz, coef, n_features, product
-            )
+            return variant.f64_i32.dot_row(x, indices, row_nnz, coef)
         else:
-            return variant.f64_i64.dot_row(
-                x, indices, row_nnz, coef, n_features, product
-            )
+            return variant.f64_i64.dot_row(x, indices, row_nnz, coef)

@@ -6,42 +6,80 @@
  * order of their bits, with infinity and NaN above all others.
  */
 
+/* The end of the columns as an unsigned number: a negative column is beyond it too. */
+static inline UNSIGNED_INDEX ROW(end)(int64_t n_features)
+{
+    return n_features > LAST_INDEX ? (UNSIGNED_INDEX)LAST_INDEX + 1
+                                   : (UNSIGNED_INDEX)n_features;
+}
+
+static inline BITS ROW(size)(const NUMBER *x)
+{
+    BITS bits;
+    memcpy(&bits, x, sizeof bits);
+    return bits & LAST_BITS;
+}
+
+/* The check of entries that follow another one. */
+static SA_INLINE int ROW(check)(
+    const NUMBER *x, const INDEX *indices, ptrdiff_t count, UNSIGNED_INDEX end,
+    BITS limit)
+{
+    INDEX outside = 0, falls = 0;
+    BITS largest = 0;
+    for (ptrdiff_t k = 0; k < count; k++) {
+        const BITS size = ROW(size)(x + k);
+        outside |= (UNSIGNED_INDEX)indices[k] >= end;
+        falls |= indices[k] <= indices[k - 1];
+        largest = size > largest ? size : largest;
+    }
+    return (outside || largest > limit ? 0 : SA_SOUND) | (falls ? 0 : SA_SORTED);
+}
+
 /* Whether columns are in [0, n_features) and values at most `largest` in size, and
  * whether columns rise strictly: SA_SOUND and SA_SORTED. */
 static int ROW(sa_check_row)(
     const NUMBER *x, const INDEX *indices, ptrdiff_t row_nnz, int64_t n_features,
     double largest)
 {
-    /* A negative column is beyond all others as an unsigned number. */
-    const UNSIGNED_INDEX end = n_features > LAST_INDEX ? (UNSIGNED_INDEX)LAST_INDEX + 1
-                                                       : (UNSIGNED_INDEX)n_features;
+    const UNSIGNED_INDEX end = ROW(end)(n_features);
     const NUMBER limit_ = (NUMBER)largest;
-    BITS limit, size = 0;
-    INDEX outside = 0, falls = 0;
-    memcpy(&limit, &limit_, sizeof limit);
-    for (ptrdiff_t k = 0; k < row_nnz; k++)
-        outside |= (UNSIGNED_INDEX)indices[k] >= end;
-    for (ptrdiff_t k = 1; k < row_nnz; k++)
-        falls |= indices[k] <= indices[k - 1];
-    for (ptrdiff_t k = 0; k < row_nnz; k++) {
-        BITS bits;
-        memcpy(&bits, x + k, sizeof bits);
-        bits &= LAST_BITS;
-        size = bits > size ? bits : size;
-    }
-    return (outside || size > limit ? 0 : SA_SOUND) | (falls ? 0 : SA_SORTED);
+    const BITS limit = ROW(size)(&limit_);
+    const ptrdiff_t following = row_nnz - 1;
+    int found = SA_SOUND | SA_SORTED;
+    if (row_nnz == 0)
+        return found;
+    if ((UNSIGNED_INDEX)indices[0] >= end || ROW(size)(x) > limit)
+        found = SA_SORTED;
+    if (following < TOGETHER)
+        return found & ROW(check)(x + 1, indices + 1, following, end, limit);
+    found &= ROW(check)(x + 1, indices + 1, following / TOGETHER * TOGETHER, end, limit);
+    /* Whatever is left, with as many before it as make it whole. */
+    return found & ROW(check)(x + row_nnz - TOGETHER, indices + row_nnz - TOGETHER,
+                              TOGETHER, end, limit);
 }
 
 /* The sum of squares of a row that is sound. */
 static double ROW(sa_square_row)(const NUMBER *x, ptrdiff_t row_nnz)
 {
-    double sums[8] = {0};
-    ptrdiff_t k = 0;
-    for (; k + 8 <= row_nnz; k += 8)
-        for (int t = 0; t < 8; t++)
+    /* What of the last TOGETHER has not been added: places from `left` on. */
+    static const double new_ones[2 * TOGETHER] = {
+        [TOGETHER] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+    double sums[TOGETHER] = {0};
+    const ptrdiff_t left = row_nnz % TOGETHER, whole = row_nnz - left;
+    for (ptrdiff_t k = 0; k < whole; k += TOGETHER)
+        for (int t = 0; t < TOGETHER; t++)
             sums[t] += (double)x[k + t] * x[k + t];
-    for (; k < row_nnz; k++)
-        sums[k % 8] += (double)x[k] * x[k];
-    return ((sums[0] + sums[1]) + (sums[2] + sums[3]))
-           + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+    if (whole) {
+        const NUMBER *last = x + row_nnz - TOGETHER;
+        for (int t = 0; t < TOGETHER; t++)
+            sums[t] += new_ones[left + t] * last[t] * last[t];
+    }
+    else
+        for (ptrdiff_t k = 0; k < row_nnz; k++)
+            sums[k] = (double)x[k] * x[k];
+    for (int half = TOGETHER / 2; half; half /= 2)
+        for (int t = 0; t < half; t++)
+            sums[t] += sums[t + half];
+    return sums[0];
 }

@@ -6,11 +6,13 @@
  * that no wider instruction leaks out of a region.
  *
  * AVX-512 leaves rows of one output, and of few, to AVX2: entries come one by one, and
- * parting them into wider registers and back takes longer than these save.
+ * parting them into wider registers and back takes longer than these save. The
+ * same goes for their product with coefficients: gathers from memory, which some CPUs
+ * have to slow down for safety (gather data sampling, CVE-2022-40982), are on others no
+ * faster than loads one by one.
  */
 #include "variants.h"
 
-#include <float.h>
 #include <string.h>
 
 #define NUMBER float
@@ -40,19 +42,7 @@
 #endif
 
 #ifdef SA_X86_VARIANTS
-#include <cpuid.h>
 #include <immintrin.h>
-
-/* Whether gathers from memory beat loads one by one: the CPUs between Skylake and Ice
- * Lake have to slow them down for safety (gather data sampling, CVE-2022-40982). Those
- * since Sapphire Rapids need not, and tell themselves by AVX512-FP16. */
-static int sa_gathers_well = 0;
-
-static void see_whether_gathers_do_well(void)
-{
-    unsigned int eax, ebx, ecx, edx;
-    sa_gathers_well = __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && edx >> 23 & 1;
-}
 
 #ifdef __clang__
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
@@ -128,13 +118,13 @@ static void see_whether_gathers_do_well(void)
 
 #endif
 
-/* `row` names the variant that has the row of one output. */
+/* `row` names the variant that has the row of one output, and its product. */
 #define ROWS_OF(types, name, row)                                                   \
     {                                                                               \
         sa_read_row_##types##_##row, sa_step_row_##types##_##row,                   \
             sa_read_outputs_##types##_##name, sa_step_outputs_##types##_##name,     \
             sa_check_row_##types##_##name, sa_square_row_##types##_##name,          \
-            sa_dot_row_##types##_##name                                             \
+            sa_dot_row_##types##_##row                                              \
     }
 #define VARIANT(name, row)                                                          \
     {                                                                               \
@@ -172,9 +162,6 @@ static int runs(const sa_variant *variant)
 const sa_variant *sa_variant_at(int place)
 {
     int seen = 0;
-#ifdef SA_X86_VARIANTS
-    see_whether_gathers_do_well();
-#endif
     for (int v = 0; v < N_VARIANTS; v++)
         if (runs(&VARIANTS[v]) && seen++ == place)
             return &VARIANTS[v];

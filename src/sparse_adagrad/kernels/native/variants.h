@@ -10,6 +10,10 @@
 /* Numbers that a block of the widest vector takes; scratch rows are made for these. */
 #define SA_LANES 16
 
+/* Entries that are looked at together: loops of so many leave no rest in any vector, as
+ * would go one by one. */
+#define TOGETHER 16
+
 /* Ask for a cache line: one that will be written soon, or one that is read in a while
  * and may wait in the second cache. Hints; nothing where unknown. */
 #ifdef __GNUC__
@@ -56,8 +60,7 @@ enum { SA_SOUND = 1, SA_SORTED = 2 };
                             const NUMBER *, const INDEX *, ptrdiff_t);              \
         int (*check_row)(const NUMBER *, const INDEX *, ptrdiff_t, int64_t, double);\
         double (*square_row)(const NUMBER *, ptrdiff_t);                            \
-        int (*dot_row)(const NUMBER *, const INDEX *, ptrdiff_t, const NUMBER *,    \
-                       int64_t, double *);                                          \
+        double (*dot_row)(const NUMBER *, const INDEX *, ptrdiff_t, const NUMBER *);\
     }
 
 typedef SA_ROWS(float, sa_pair_f32, int32_t) sa_rows_f32_i32;

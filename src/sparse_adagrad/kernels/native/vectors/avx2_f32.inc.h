@@ -54,3 +54,7 @@ static inline float LOCAL(total)(__m256 v)
         PUT_TWO(even, 1, AT, 4);                                                    \
         PUT_TWO(odd, 1, AT, 6);                                                     \
     } while (0)
+
+/* Numbers one by one. */
+#define COLLECT(v, AT)                                                              \
+    v = _mm256_setr_ps(*AT(0), *AT(1), *AT(2), *AT(3), *AT(4), *AT(5), *AT(6), *AT(7))

@@ -46,3 +46,6 @@ static inline double LOCAL(total)(__m256d v)
         PUT_PAIR(even, 1, AT, 2);                                                   \
         PUT_PAIR(odd, 1, AT, 3);                                                    \
     } while (0)
+
+/* Numbers one by one. */
+#define COLLECT(v, AT) v = _mm256_setr_pd(*AT(0), *AT(1), *AT(2), *AT(3))

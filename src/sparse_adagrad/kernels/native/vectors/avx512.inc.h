@@ -23,23 +23,6 @@ static inline void LOCAL(store)(NUMBER *to, REAL v, ptrdiff_t count)
 
 static inline NUMBER LOCAL(total)(REAL v) { return OP(reduce_add)(v); }
 
-/* What a table has at `count` places, 0 from its end on, which an unsigned number tells;
- * lanes there are marked. */
-static inline REAL LOCAL(look_up)(
-    const NUMBER *table, int32_t end, const int32_t *from, ptrdiff_t count, MASK *beyond)
-{
-    const MASK all = LOCAL(first)(count < LANES ? count : LANES);
-    const PLACES places = PLACES_OP(maskz_loadu_epi32)(all, from);
-    const MASK inside =
-        PLACES_OP(mask_cmplt_epu32_mask)(all, places, PLACES_OP(set1_epi32)(end));
-    *beyond |= all ^ inside;
-    return LOOK_UP_MASKED(inside, places, table);
-}
-#define LOOK_UP LOCAL(look_up)
-
-/* Lanes of numbers that are not finite: infinite ones and both kinds of NaN. */
-#define NOT_FINITE(v) FPCLASS_MASK(v, 0x99)
-
 #define LOAD_FIRST(from, count)                                                     \
     HALF_OP(maskz_loadu)((__mmask8)LOCAL(first)(count), from)
 #define STORE_FIRST(to, v, count)                                                   \

@@ -9,9 +9,4 @@
 #define NARROW _mm512_castps512_ps256
 #define INSERT_HALF _mm512_insertf32x8
 #define EXTRACT_HALF _mm512_extractf32x8_ps
-#define FPCLASS_MASK _mm512_fpclass_ps_mask
-#define PLACES __m512i
-#define PLACES_OP(name) _mm512_##name
-#define LOOK_UP_MASKED(mask, places, table)                                         \
-    _mm512_mask_i32gather_ps(_mm512_setzero_ps(), mask, places, table, 4)
 #include "avx512.inc.h"

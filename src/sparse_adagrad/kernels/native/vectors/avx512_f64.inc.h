@@ -9,9 +9,4 @@
 #define NARROW _mm512_castpd512_pd256
 #define INSERT_HALF _mm512_insertf64x4
 #define EXTRACT_HALF _mm512_extractf64x4_pd
-#define FPCLASS_MASK _mm512_fpclass_pd_mask
-#define PLACES __m256i
-#define PLACES_OP(name) _mm256_##name
-#define LOOK_UP_MASKED(mask, places, table)                                         \
-    _mm512_mask_i32gather_pd(_mm512_setzero_pd(), mask, places, table, 8)
 #include "avx512.inc.h"

@@ -100,6 +100,9 @@ static inline NUMBER LOCAL(total)(LOCAL(vec) v)
         (AT(t))->u = (u).lane[t];                                                   \
     }
 
+/* Numbers from LANES places. */
+#define COLLECT(v, AT) EACH_LANE (v).lane[t] = *(AT(t));
+
 static inline LOCAL(vec) LOCAL(read_weights)(
     LOCAL(vec) u, LOCAL(vec) s, LOCAL(vec) eps, LOCAL(vec) l1, LOCAL(vec) l2)
 {

@@ -7,6 +7,7 @@
 #undef PUT_TWO
 #undef GATHER
 #undef SCATTER
+#undef COLLECT
 #undef REAL
 #undef HALF
 #undef MASK
@@ -18,12 +19,6 @@
 #undef EXTRACT_HALF
 #undef LOAD_FIRST
 #undef STORE_FIRST
-#undef PLACES
-#undef PLACES_OP
-#undef LOOK_UP_MASKED
-#undef LOOK_UP
-#undef FPCLASS_MASK
-#undef NOT_FINITE
 #undef SQRT
 #undef FABS
 #undef POSITIVE
