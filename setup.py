@@ -27,7 +27,7 @@ extensions = [
         extra_compile_args=FLAGS,
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
     )
-    for name in ("cpu", "csr", "losses", "scales", "columns", "adagrad")
+    for name in ("cpu", "csr", "losses", "scales", "columns", "merge", "adagrad")
 ]
 extensions += [
     Extension(

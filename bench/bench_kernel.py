@@ -152,7 +152,7 @@ def test_epoch(benchmark, best_variant, name):
 
 @pytest.mark.parametrize("columns", [2**18, 2**22])
 def test_two_threads(benchmark, columns):
-    """Epochs one after the other, as in `fit`, over those of one thread."""
+    """Ten epochs one after the other, as `fit` runs, over those of one thread."""
     X, y = data(columns, BASE.mean_nnz, BASE.dtype, BASE.index)
     n_rows = X.shape[0] * 9 // 10
     errors = []
@@ -165,7 +165,7 @@ def test_two_threads(benchmark, columns):
     orders = [each.order(np.random.RandomState(0)) for each in trainers]
 
     def epochs(n_threads):
-        for _ in range(5):
+        for _ in range(10):
             trainers[n_threads - 1].run(orders[n_threads - 1])
 
     alone = []

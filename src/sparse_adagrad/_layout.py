@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from sparse_adagrad._problem import Problem
 from sparse_adagrad._state import ModelState, aligned_zeros
-from sparse_adagrad.kernels import columns
+from sparse_adagrad.kernels import columns, merge
 
-# Entries that a thread learns from before the copies are merged: some eight
+# Entries that a thread learns from before the copies are merged, about: some eight
 # milliseconds, beside which merging and starting anew count for little.
 ENTRIES_PER_MERGE = 1 << 22
 # At least so many merges an epoch, however few the entries.
@@ -75,13 +75,11 @@ class Layout:
     ) -> Layout:
         """Lay out the features; `counts` has the entries of each column."""
         rows, n_threads = problem.rows, len(parts)
-        entries_per_merge = min(
-            ENTRIES_PER_MERGE, rows.nnz // (n_threads * MERGES_PER_EPOCH) + 1
-        )
+        share = rows.nnz // n_threads
+        merges = max(MERGES_PER_EPOCH, round(share / ENTRIES_PER_MERGE))
         present = columns.by_frequency(counts)
         n_hot = 0
         if n_threads > 1:
-            merges = rows.nnz // (n_threads * entries_per_merge)
             meetings = MEETINGS_OF_TWO if n_threads == 2 else MEETINGS * n_threads
             often = bit_floor(meetings * n_threads * merges)
             n_hot = int((counts >= often).sum())
@@ -108,15 +106,15 @@ class Layout:
             parts,
             present,
             pairs[:n_hot].copy(),
-            entries_per_merge,
+            share // merges + 1,
         )
 
     def merge(self, pull: NDArray[np.float64], threads: ThreadPoolExecutor) -> None:
-        """Bring the copies of the hot features together; see `merge_copies`."""
+        """Bring the copies of the hot features together; see `merge.merge_copies`."""
         ends = np.linspace(0, len(self.merged), len(self.parts) + 1).astype(int)
 
-        def merge(first: int, last: int) -> None:
-            columns.merge_copies(
+        def merge_part(first: int, last: int) -> None:
+            merge.merge_copies(
                 self.by_place.pairs,
                 self.merged,
                 first,
@@ -126,7 +124,7 @@ class Layout:
                 pull,
             )
 
-        list(threads.map(merge, ends[:-1], ends[1:]))
+        list(threads.map(merge_part, ends[:-1], ends[1:]))
 
     def publish(self) -> None:
         """Bring the model by column up to date."""

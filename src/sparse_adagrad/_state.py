@@ -118,49 +118,6 @@ class ModelState:
         totals[:], outputs[:] = self.totals, self.outputs
         return replace(self, totals=totals, outputs=outputs)
 
-    def bring_together(self, parts: list[ModelState]) -> None:
-        """Take over the scalars of threads that started from this state's.
-
-        What is a sum grows by what each has added, penalties by their mean, since
-        every thread has counted the rows of all. Intercepts are left to
-        `merge_intercepts`.
-        """
-        before = self.outputs.copy()
-        seen = self.totals["n_seen"].copy()
-        for name in ("l1", "l2"):
-            self.outputs[name] = np.mean([p.outputs[name] for p in parts], axis=0)
-        for part in parts:
-            self.totals["n_seen"] += part.totals["n_seen"] - seen
-            self.outputs["intercept_grad_sq_sum"] += (
-                part.outputs["intercept_grad_sq_sum"] - before["intercept_grad_sq_sum"]
-            )
-        self.outputs["eps"] = parts[0].outputs["eps"]
-
-    def merge_intercepts(
-        self,
-        before: NDArray[np.void],
-        parts: list[ModelState],
-        pull: NDArray[np.float64],
-    ) -> None:
-        """Merge the intercepts of threads that started from `before`.
-
-        Their moves add up as far as the threads have not learned the same, as those of
-        a feature do; see `columns.merge_copies`. `pull` has the shape (n_outputs,).
-        """
-        name = "intercept_grad_sq_sum"
-        moves = [part.outputs["intercept"] - before["intercept"] for part in parts]
-        pulls = [
-            pull
-            * (part.outputs[name] - before[name])
-            / np.sqrt(np.maximum(part.outputs[name], np.finfo(float).tiny))
-            for part in parts
-        ]
-        together = np.sum(pulls, axis=0)
-        apart = np.sum([k / (1 + k) for k in pulls], axis=0)
-        factor = np.ones(len(pull))
-        np.divide(together / (1 + together), apart, out=factor, where=apart > 0)
-        self.outputs["intercept"] = before["intercept"] + np.sum(moves, axis=0) * factor
-
     def grown(self, n_features: int, initial_accumulator_value: float) -> ModelState:
         """State with at least so many columns; the new ones are untrained.
 

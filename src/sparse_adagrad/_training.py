@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sparse_adagrad._layout import Layout
 from sparse_adagrad._problem import Problem, Rows, shuffle_in_runs
 from sparse_adagrad._state import MAX_INFLATION, ModelState, aligned_zeros
-from sparse_adagrad.kernels import adagrad
+from sparse_adagrad.kernels import adagrad, merge
 
 # Rows to visit, those of each thread. A single part may be empty: all, in sequence.
 Order = list[NDArray[np.int64]]
@@ -81,6 +81,8 @@ class Trainer:
             state, problem = layout.by_place, layout.problem
             self.parts = layout.parts
         self.state, self.problem = state, problem
+        # They start when there is something to do, and end with the trainer.
+        self.threads = ThreadPoolExecutor(len(self.parts))
 
     def order(self, rng: np.random.RandomState | None) -> Order:
         """Rows of an epoch, those of each thread: shuffled by `rng`, or as they are."""
@@ -103,9 +105,8 @@ class Trainer:
                     self.state.deflate()
                 self._learn(order[0], first, last, self.state, self.alpha, sums)
             return sums
-        with ThreadPoolExecutor(len(order)) as threads:
-            for portions in zip_longest(*(self._portions(*span) for span in spans)):
-                self._learn_together(threads, order, portions, sums)
+        for portions in zip_longest(*(self._portions(*span) for span in spans)):
+            self._learn_together(order, portions, sums)
         return sums
 
     def _span(self, part: NDArray[np.int64], half: int | None) -> tuple[int, int]:
@@ -176,7 +177,6 @@ class Trainer:
 
     def _learn_together(
         self,
-        threads: ThreadPoolExecutor,
         order: Order,
         portions: Sequence[tuple[int, int] | None],
         sums: NDArray[np.float64],
@@ -188,7 +188,7 @@ class Trainer:
         # Meanwhile the others' rows add their penalties.
         alpha = self.alpha * len(order)
         futures = [
-            threads.submit(self._learn, rows, *portion, part, alpha, part_sum)
+            self.threads.submit(self._learn, rows, *portion, part, alpha, part_sum)
             for rows, portion, part, part_sum in zip(
                 order, portions, parts, part_sums, strict=True
             )
@@ -200,38 +200,19 @@ class Trainer:
         finally:
             # An interrupt waits too: what was learned is kept.
             wait(futures)
-            totals, outputs = self.state.totals.copy(), self.state.outputs.copy()
-            self.state.bring_together(parts)
-            pull, intercept_pull = self._pull_per_grad_sq(totals, outputs)
-            self.state.merge_intercepts(outputs, parts, intercept_pull)
-            self.layout.merge(pull, threads)
+            state = self.state
+            pull = merge.merge_scalars(
+                state.totals,
+                state.outputs,
+                np.array([part.totals for part in parts]),
+                np.array([part.outputs for part in parts]),
+                adagrad.learning_pace(self.settings, state.totals, state.outputs),
+                self.settings.batch_size,
+            )
+            self.layout.merge(pull, self.threads)
             sums += np.sum(part_sums, axis=0)
         for future in futures:
             future.result()
-
-    def _pull_per_grad_sq(
-        self, totals: NDArray[np.void], outputs: NDArray[np.void]
-    ) -> NDArray[np.float64]:
-        """How the rows since these scalars pulled, by the squared gradients they added.
-
-        Of a feature, in units of its root s, and of the intercept: (2, n_outputs). The
-        squared gradients of a feature are about the sum of x^2 times the loss's squared
-        slope, of which the intercept's have the mean.
-        """
-        name = "intercept_grad_sq_sum"
-        slope_sq_sum = self.state.outputs[name] - outputs[name]
-        seen = self.state.totals["n_seen"] - totals["n_seen"]
-        pace = adagrad.learning_pace(
-            self.settings, self.state.totals, self.state.outputs
-        )
-        pull = np.zeros(pace.shape)
-        np.divide(
-            pace * seen / self.settings.batch_size,
-            slope_sq_sum,
-            out=pull,
-            where=slope_sq_sum > 0,
-        )
-        return pull
 
     def run_measuring(self, order: Order) -> NDArray[np.float64]:
         """Visit all rows for the first time and set the automatic penalty by the loss.

@@ -54,12 +54,3 @@ def renumber(
     copy: int,
     out: NDArray[Any],  # (nnz,) dtype of place_of, written
 ) -> None: ...
-def merge_copies(
-    pairs: NDArray[Any],  # (n_places, 2, n_outputs) float32 or float64, updated
-    merged: NDArray[Any],  # (n_hot, 2, n_outputs) dtype of pairs, updated
-    first: int,
-    last: int,
-    copies_start: int,
-    outputs: NDArray[np.void],  # (n_outputs,) OUTPUT_DTYPE
-    pull: NDArray[np.float64],  # (n_outputs,)
-) -> None: ...

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from libc.math cimport copysign, fabs, sqrt
 from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
@@ -10,8 +9,8 @@ from libc.string cimport memcpy
 from sparse_adagrad.kernels.check cimport square_row
 from sparse_adagrad.kernels.cpu cimport VARIANT, sa_prefetch
 from sparse_adagrad.kernels.entries cimport ROWS_AHEAD, fetch_indices, raise_row
-from sparse_adagrad.kernels.scales cimport Output, data_t, index_t, offset_t
-from sparse_adagrad.kernels.step cimport read_weight, state_t
+from sparse_adagrad.kernels.scales cimport data_t, index_t, offset_t
+from sparse_adagrad.kernels.step cimport state_t
 
 cdef enum:
     # Entries whose column is asked for: they come in any order, memory answers late.
@@ -21,16 +20,6 @@ cdef enum:
     ROWS_TOGETHER = 16  # rows that are looked through at once, where few have any
     DIGIT_BITS = 11  # of a number's bits that a pass of the median looks at
     N_DIGITS = 1 << DIGIT_BITS
-
-
-# The features of a row learn together, so copies overlap in what they learn by more
-# than each feature's own k tells. Of 1, 2, 4 and 16 (two threads, four tasks), 1 to 4
-# end within 0.5 % of one thread's test error, or below it.
-cdef double OVERLAP = 2.0
-# Beyond twice the mean of the copies' moves merging may diverge.
-cdef double MOST_MEANS = 2.0
-# Beyond this, a copy has learned all that its rows tell.
-cdef double FULLY = 1e9
 
 
 def count_entries(
@@ -384,114 +373,3 @@ def renumber(
                     sa_prefetch(&place_of[indices[k + AHEAD]])
                 place = place_of[indices[k]]
                 out[k] = place + (copy if place < n_hot else 0)
-
-
-cdef void merge_feature(
-    state_t* pair,
-    const state_t* merged,
-    Py_ssize_t stride,
-    Py_ssize_t copies_start,
-    Py_ssize_t n_copies,
-    Py_ssize_t n_outputs,
-    const Output* output,
-    double pull,
-) noexcept nogil:
-    """Merge one output of a feature into its first copy.
-
-    ``pair`` and ``merged`` point to u, the root s follows ``n_outputs`` later.
-    """
-    cdef double before = <double> merged[n_outputs] * merged[n_outputs]
-    cdef double w_before = read_weight(
-        merged[0], merged[n_outputs], output.eps, output.l1, output.l2
-    )
-    cdef double added = 0.0  # to the sum of squared gradients
-    cdef double moved = 0.0
-    cdef double duals = 0.0
-    cdef int n_moved = 0
-    cdef double together = 0.0  # k, of the rows of all copies,
-    cdef double apart = 0.0  # and the sum of the copies' k / (1 + k)
-    cdef double share, k, factor, w, s
-    cdef const state_t* one = pair
-    cdef Py_ssize_t c
-    for c in range(n_copies + 1):
-        if c > 0:
-            one = pair + copies_start + (c - 1) * stride
-        share = <double> one[n_outputs] * one[n_outputs] - before
-        if share <= 0.0:
-            continue
-        added += share
-        n_moved += 1
-        duals += share * one[0]
-        moved += read_weight(
-            one[0], one[n_outputs], output.eps, output.l1, output.l2
-        ) - w_before
-        k = min(
-            OVERLAP * pull * share / (one[n_outputs] + output.eps + output.l2), FULLY
-        )
-        together += k
-        apart += k / (1.0 + k)
-    if n_moved == 0:
-        return
-    s = sqrt(before + added)
-    factor = together / (1.0 + together) / apart if apart > 0.0 else 1.0
-    w = w_before + moved * min(factor, MOST_MEANS / n_moved)
-    pair[n_outputs] = <state_t> s
-    # The weight's definition, solved for u; where a weight is 0, u still counts.
-    pair[0] = <state_t> (
-        copysign(fabs(w) * (s + output.eps + output.l2) + output.l1, -w) if w != 0.0
-        else duals / added
-    )
-
-
-def merge_copies(
-    state_t[:, :, ::1] pairs,
-    state_t[:, :, ::1] merged,
-    Py_ssize_t first,
-    Py_ssize_t last,
-    Py_ssize_t copies_start,
-    const Output[::1] outputs,
-    const double[::1] pull,
-):
-    """Merge the copies of features ``first`` to ``last``, and make all copies equal.
-
-    The sums of squared gradients grow by what each copy has added. Moves of a weight
-    add up while they are small beside what there is to learn; copies that have seen
-    much have learned the same, and their moves are averaged. Rows that pull at a weight
-    with strength k take it about k / (1 + k) of the way, so one model would have gone
-    K / (1 + K) of it, K being the sum of the copies' k; the sum of the moves, of which
-    each went its k / (1 + k), is scaled to that, or to twice their mean, if less.
-
-    Parameters
-    ----------
-    pairs : ndarray of shape (n_places, 2, n_outputs)
-        The features' first copies at its start, the further ones from ``copies_start``
-        to its end; updated.
-    merged : ndarray of shape (n_hot, 2, n_outputs)
-        The features as of the last merge; updated.
-    first, last : int
-    copies_start : int
-    outputs : records of shape (n_outputs,)
-    pull : ndarray of shape (n_outputs,), float64
-        What k is in units of the squared gradients added over the root s.
-    """
-    cdef Py_ssize_t n_hot = merged.shape[0]
-    cdef Py_ssize_t n_outputs = outputs.shape[0]
-    cdef Py_ssize_t feature = 2 * n_outputs
-    cdef Py_ssize_t j, c, o, n_copies
-    cdef size_t size = (last - first) * feature * sizeof(state_t)
-    if first >= last:
-        return
-    n_copies = (pairs.shape[0] - copies_start) // n_hot
-    with nogil:
-        for j in range(first, last):
-            for o in range(n_outputs):
-                merge_feature(
-                    &pairs[j, 0, o], &merged[j, 0, o], n_hot * feature,
-                    copies_start * feature, n_copies, n_outputs, &outputs[o], pull[o],
-                )
-        memcpy(&merged[first, 0, 0], &pairs[first, 0, 0], size)
-        for c in range(n_copies):
-            memcpy(
-                &pairs[copies_start + c * n_hot + first, 0, 0], &pairs[first, 0, 0],
-                size,
-            )
