@@ -77,7 +77,7 @@ def trainer(case: Case, X: sp.csr_array, y: NDArray[np.float64]) -> Trainer:
     """As `fit` has it before its first epoch."""
     model = SparseAdaGradRegressor(dtype=case.dtype)
     state_dtype = np.dtype(case.dtype)
-    rows = check_rows(model, X, reset=True, state_dtype=state_dtype, measured=True)
+    rows = check_rows(model, X, reset=True, state_dtype=state_dtype, measured="columns")
     target = np.column_stack([y * (o + 1) for o in range(case.outputs)])
     problem = Problem.of(rows, target, np.empty(0))
     state = ModelState.allocate(

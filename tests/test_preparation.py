@@ -17,7 +17,9 @@ from tests.test_regressor import bag_of_words
 
 def prepare(X, y, weights=None, model=None):
     model = SparseAdaGradRegressor() if model is None else model
-    rows = check_rows(model, X, reset=True, state_dtype=np.dtype("f4"), measured=True)
+    rows = check_rows(
+        model, X, reset=True, state_dtype=np.dtype("f4"), measured="columns"
+    )
     problem = Problem.of(rows, y, np.empty(0) if weights is None else weights)
     state = model._allocate(problem)
     return state, measure_scales(state, problem, model._settings(running=False))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,13 +49,14 @@ class Rows:
     def nnz(self) -> int:
         return int(self.indptr[-1])
 
-    def with_room(self) -> Rows:
-        """With room for what is measured."""
-        return replace(
-            self,
-            squares=np.empty(self.n_samples),
-            column_max=np.zeros(self.n_features, self.data.dtype),
-        )
+    def with_room(self, measured: Literal["nothing", "rows", "columns"]) -> Rows:
+        """With room for what is measured: of columns with the rows, or these alone."""
+        if measured == "nothing":
+            return self
+        rows = replace(self, squares=np.empty(self.n_samples))
+        if measured == "rows":
+            return rows
+        return replace(rows, column_max=np.zeros(self.n_features, self.data.dtype))
 
     def take(self, rows: NDArray[np.int64]) -> Rows:
         """Copy of some rows."""

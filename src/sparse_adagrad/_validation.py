@@ -32,7 +32,7 @@ def check_rows(
     reset: bool,
     state_dtype: np.dtype[Any],
     width: Literal["equal", "narrower", "any"] = "equal",
-    measured: bool = False,
+    measured: Literal["nothing", "rows", "columns"] = "nothing",
 ) -> Rows:
     """Check a matrix and bring it into the kernel's form.
 
@@ -48,8 +48,8 @@ def check_rows(
         Values have to fit into it.
     width : {"equal", "narrower", "any"}
         Which numbers of columns pass: that of the fitted model, up to it, or all.
-    measured : bool
-        Whether rows and columns are measured by the way.
+    measured : {"nothing", "rows", "columns"}
+        What is measured by the way: columns with the rows, or these alone.
 
     Raises
     ------
@@ -57,9 +57,7 @@ def check_rows(
         If anything is wrong; the message names the place.
     """
     X = _csr_of_width(estimator, X, reset=reset, width=width)
-    rows = _arrays(X)
-    if measured:
-        rows = rows.with_room()
+    rows = _arrays(X).with_room(measured)
     rows_sorted = _check_entries(rows, state_dtype)
     # Order is of no account to the kernels, but the step is not linear.
     if not rows_sorted and csr.has_duplicates(
@@ -71,9 +69,7 @@ def check_rows(
             shape=X.shape,
         )
         summed.sum_duplicates()
-        rows = _arrays(summed)
-        if measured:
-            rows = rows.with_room()
+        rows = _arrays(summed).with_room(measured)
         # A sum of finite values need not be finite.
         _check_entries(rows, state_dtype)
     return rows

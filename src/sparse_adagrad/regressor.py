@@ -553,7 +553,12 @@ class SparseAdaGradRegressor(
         self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any
     ) -> Problem:
         continues = self.warm_start and self._state is not None
-        rows = self._check_X(X, reset=not continues, measured=True)
+        # Where rows may be left out, columns are measured once it is known which.
+        all_rows = sample_weight is None and not self.early_stopping
+        columns_too = all_rows and self._scaling() is not None
+        rows = self._check_X(
+            X, reset=not continues, measured="columns" if columns_too else "rows"
+        )
         target = self._check_y(y, rows.n_samples)
         weights = check_weights(self, sample_weight, rows.n_samples)
         problem = Problem.of(rows, target, weights)
