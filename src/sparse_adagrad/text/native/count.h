@@ -17,10 +17,14 @@
  * so few bear. More go digit by digit. */
 enum { SA_FEW = 1024, SA_DIGIT_BITS = 11 };
 
+/* Nobody knows from a few documents what many more will need. */
+#define SA_MOST_EXPECTED 16.0
+
 /* Rows made so far. Zeroed by the caller, freed by sa_free_rows. */
 typedef struct {
     int32_t *indices, *counts;
     int64_t nnz, room;
+    double expected; /* text of all rows over that of those so far; 0 where unknown */
     uint32_t *keys; /* of the document at hand: column above, sign below */
     uint32_t *sorted;
     int64_t n_keys, key_room;
@@ -130,18 +134,29 @@ static void sa_sort_many(sa_rows *rows, int bits)
     }
 }
 
+/* Room for so many more entries, and for those to come at the rate so far: arrays that
+ * grow step by step take memory anew each time. */
+static inline int sa_reserve_row(sa_rows *rows, int64_t n)
+{
+    const int64_t count = rows->nnz + n;
+    int64_t room = rows->room;
+    if (count <= room)
+        return 1;
+    double more = rows->expected > 1.0 ? rows->expected : 1.0;
+    if (more > SA_MOST_EXPECTED)
+        more = SA_MOST_EXPECTED;
+    const int64_t wanted = (int64_t)((double)count * more);
+    return sa_reserve((void **)&rows->indices, &room, wanted, sizeof(int32_t))
+           && sa_reserve((void **)&rows->counts, &rows->room, wanted, sizeof(int32_t));
+}
+
 /* Append a row: each column once, in order, with the sum of its signs, which may be 0.
  * A key has so many bits. */
 static int sa_finish_row(sa_rows *rows, int key_bits)
 {
     const int64_t n = rows->n_keys;
-    if (rows->nnz + n > rows->room) {
-        int64_t room = rows->room;
-        if (!sa_reserve((void **)&rows->indices, &room, rows->nnz + n, sizeof(int32_t))
-            || !sa_reserve((void **)&rows->counts, &rows->room, rows->nnz + n,
-                           sizeof(int32_t)))
-            return SA_NO_MEMORY;
-    }
+    if (!sa_reserve_row(rows, n))
+        return SA_NO_MEMORY;
     if (!n)
         return SA_OK;
     if (n <= SA_FEW)

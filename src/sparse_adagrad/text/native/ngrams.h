@@ -272,8 +272,13 @@ static int sa_add_documents(const sa_plan *plan, sa_sink *sink,
                             int64_t *ngram_ends, int64_t *at)
 {
     int status = SA_OK;
+    double size = 0, so_far = 1;
+    for (int64_t i = 0; i < n; i++)
+        size += (double)documents[i].size;
     for (int64_t i = 0; i < n && !status; i++) {
         *at = i;
+        so_far += (double)documents[i].size;
+        sink->rows.expected = size / so_far;
         status = sa_add_ngrams(plan, sink, documents + i);
         if (!status)
             status = sa_finish_row(&sink->rows, plan->key_bits);
