@@ -38,6 +38,8 @@ BAD_MATRICES = {
     "NaN": (matrix(data=[1.0, np.nan, 3.0]), "NaN or infinity: nan in row 0, column 2"),
     "infinity": (matrix(data=[1.0, 2.0, np.inf]), "infinity: inf in row 1, column 1"),
     "too large for float32": (matrix(data=[1.0, 2.0, 1e200]), "too large for dtype"),
+    "data no array": (matrix(data=[1.0]), "X.data is of type list, not a NumPy"),
+    "no indptr": (matrix(indptr=[0]), "X.indptr is of type NoneType"),
     "no rows": (sp.csr_matrix((0, 3)), "0 sample"),
     "no columns": (sp.csr_matrix((2, 0)), "0 feature"),
     "complex": (GOOD.astype(complex), "[Cc]omplex"),
@@ -54,6 +56,8 @@ BAD_CONVERSIONS = {
     "csc": sp.csc_matrix(GOOD),
     "bsr": sp.bsr_matrix(GOOD, blocksize=(1, 1)),
 }
+BAD_MATRICES["data no array"][0].data = [1.0, 2.0, 3.0]
+BAD_MATRICES["no indptr"][0].indptr = None
 for broken in BAD_CONVERSIONS.values():
     broken.indices = np.full_like(broken.indices, 10**6)
 BAD_CONVERSIONS["coo"] = sp.coo_matrix(GOOD)
@@ -80,7 +84,8 @@ BAD_WEIGHTS = {
 BAD_PARAMETERS = [
     {"loss": "hinge"}, {"eta0": 0.0}, {"eta0": -1.0}, {"alpha": -1e-9},
     {"alpha": "none"}, {"l1_ratio": 1.5}, {"l1_ratio": -0.1}, {"eps": 0.0},
-    {"batch_size": 0}, {"batch_size": 2.5}, {"quantile": 0.0}, {"quantile": 1.0},
+    {"batch_size": 0}, {"batch_size": 2.5}, {"batch_size": 2**63},
+    {"quantile": 0.0}, {"quantile": 1.0},
     {"learning_rate": 0.1}, {"feature_scaling": "std"}, {"dtype": "float16"},
     {"max_iter": 0}, {"tol": -1.0}, {"n_iter_no_change": 0}, {"epsilon": -0.1},
     {"validation_fraction": 1.0}, {"initial_accumulator_value": -1.0},
@@ -137,6 +142,13 @@ def test_parameter(parameter, method):
     refuses(SparseAdaGradRegressor(**parameter), method, GOOD, Y, match=f"'{name}'")
     model = SparseAdaGradRegressor().fit(GOOD, Y).set_params(**parameter)
     refuses(model, method, GOOD, Y, match=f"'{name}'")
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_no_threads(method):
+    for model in fresh_and_fitted():
+        model.n_jobs = 0
+        refuses(model, method, GOOD, Y, match="n_jobs=0 leaves no thread")
 
 
 def test_unknown_parameter():

@@ -213,6 +213,9 @@ def test_predict_needs_the_column_and_the_kind(reviews, problem, tmp_path):
     other = tmp_path / "other.csv"
     other.write_text("words\ngood\n")
     fails(["predict", str(model), str(other)], "no column 'review'", "words")
+    matrix = tmp_path / "matrix.svm"
+    matrix.write_text("1 1:1\n")
+    fails(["predict", str(model), str(matrix)], "learned from words", "not svmlight")
     SparseAdaGradRegressor().fit(*problem).save(model)
     fails(["predict", str(model), str(reviews)], "holds no words")
 
@@ -479,6 +482,23 @@ def test_command_is_installed():
         env=os.environ | {"COLUMNS": "200"},
     )
     assert "predict" in shown.stdout
+
+
+def test_a_reader_that_has_read_enough_is_no_error(reviews, tmp_path):
+    model, texts = tmp_path / "model", tmp_path / "texts.csv"
+    assert run(fit_arguments(reviews, model)).exit_code == 0
+    texts.write_text("review\n" + "good\n" * 50_000)
+    command = Path(sys.executable).parent / "sparse-adagrad"
+    with subprocess.Popen(
+        [command, "predict", model, texts],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert float(process.stdout.readline()) > 0
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 141
 
 
 LIBRARY = """

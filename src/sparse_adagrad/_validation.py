@@ -117,6 +117,8 @@ def check_rows_to_multiply(
 
 def _csr_of_width(estimator: Any, X: Any, *, reset: bool, width: str) -> Any:
     """CSR of floating-point numbers and of a shape that fits the estimator."""
+    if sp.issparse(X):
+        _check_are_arrays(X)
     plain = (
         _is_csr(X)
         and X.dtype in FLOAT_TYPES
@@ -137,6 +139,18 @@ def _csr_of_width(estimator: Any, X: Any, *, reset: bool, width: str) -> Any:
     else:
         _check_width(estimator, n_features, width)
     return X
+
+
+def _check_are_arrays(X: Any) -> None:
+    """See that what SciPy lets be set to anything is what it was."""
+    names = ("data", "indices", "indptr") if X.format in ("csr", "csc", "bsr") else ()
+    for name in names:
+        array = getattr(X, name)
+        if not isinstance(array, np.ndarray):
+            raise TypeError(
+                f"X.{name} is of type {type(array).__name__}, not a NumPy array; make "
+                "the matrix anew from its arrays."
+            )
 
 
 def _is_csr(X: Any) -> bool:

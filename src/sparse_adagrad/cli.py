@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
@@ -39,6 +40,11 @@ def _errors_to_user() -> Iterator[None]:
     """What a user can mend is said in one line, without a traceback."""
     try:
         yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who reads has read enough, as `head` does; nothing is left to flush to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(141) from None
     except (ValueError, OSError, ImportError) as error:
         _stop(f"error: {error}", 1)
     except KeyboardInterrupt:
@@ -217,16 +223,22 @@ def predict(
         holds_words = run.pipeline.vectorizer is not None
         if holds_words and not reading.text:
             raise ValueError(f"{model} names no column of texts; give --text COLUMN")
+        sources = find_sources(files, format)
+        for source in sources:
+            if holds_words and source.format == "svmlight":
+                raise ValueError(
+                    f"{model} was learned from words, so {source.name} must hold "
+                    "texts, not svmlight"
+                )
+            if not holds_words and source.format != "svmlight":
+                raise ValueError(
+                    f"{model} holds no words, so {source.name} must be svmlight, "
+                    "as .svm says"
+                )
         if not holds_words:
             reading.text = []
-            for source in find_sources(files, format):
-                if source.format != "svmlight":
-                    raise ValueError(
-                        f"{model} holds no words, so {source.name} must be svmlight, "
-                        "as .svm says"
-                    )
         if output is not None:
-            _check_output(output, find_sources(files, format), model)
+            _check_output(output, sources, model)
         lines = _predicted_lines(run, reading, files)
         if output is None:
             sys.stdout.writelines(lines)

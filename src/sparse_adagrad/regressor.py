@@ -193,7 +193,7 @@ class SparseAdaGradRegressor(
         "epsilon": [Interval(Real, 0, None, closed="left")],
         "quantile": [Interval(Real, 0, 1, closed="neither")],
         "decay": [Interval(Real, 0, 1, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, 2**31 - 1, closed="both")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left"), None],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
@@ -534,6 +534,8 @@ class SparseAdaGradRegressor(
         parameters = tuple(map(self.__dict__.get, self._parameter_constraints))
         if parameters != self.__dict__.get("_checked_parameters"):
             self._validate_params()
+            if self.n_jobs == 0:
+                raise ValueError("n_jobs=0 leaves no thread; give None, or -1 for all.")
             if -np.log2(1 - self.decay) * self.batch_size > 2 * MAX_INFLATION:
                 raise ValueError(
                     f"With decay={self.decay} and batch_size={self.batch_size} nothing "

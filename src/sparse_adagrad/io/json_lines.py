@@ -76,7 +76,9 @@ class _Rows:
         text = " ".join([self._text(row, column) for column in self.columns.texts])
         if self.columns.target is None:
             return text, 0.0
-        value: Any = row.get(self.columns.target)
+        if self.columns.target not in row:
+            raise ValueError(f"no {self.columns.target!r}; a number is needed.")
+        value: Any = row[self.columns.target]
         # Exactly these: a bool is an int too.
         if type(value) not in (int, float) or not math.isfinite(value):
             raise ValueError(no_number(self.columns.target, value))

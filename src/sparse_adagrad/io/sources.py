@@ -8,7 +8,7 @@ import glob
 import io
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any, Literal, cast
@@ -193,7 +193,7 @@ def _source(name: str, format: str | None) -> Source:
                 "Standard input has no name to tell its format: give one, as csv or "
                 "jsonl.gz."
             )
-        kind, compression = _kind("." + format, "standard input")
+        kind, compression = _given_kind(format)
         if kind == "parquet":
             raise ValueError(
                 "Parquet cannot be read from standard input: its index is at its end."
@@ -202,22 +202,43 @@ def _source(name: str, format: str | None) -> Source:
     size = os.stat(name).st_size
     if os.path.isdir(name):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
-    kind, compression = _kind("." + format if format else name, name)
+    kind, compression = _kind(name) if format is None else _given_kind(format)
     return Source(name, kind, compression, size)
 
 
-def _kind(ending: str, name: str) -> tuple[Format, str | None]:
+def _kind(name: str) -> tuple[Format, str | None]:
     """Format and compression by the ending of a name."""
-    rest, last = _split_ending(ending)
+    found = _known_kind(name)
+    if found is None:
+        raise ValueError(
+            f"{name} is of no known format: a name ends in one of {_joined(FORMATS)}, "
+            f"and after it, except for Parquet, in one of {_joined(COMPRESSIONS)} or "
+            "nothing. Or give the format."
+        )
+    return found
+
+
+def _given_kind(format: str) -> tuple[Format, str | None]:
+    found = _known_kind("." + format)
+    if found is None:
+        raise ValueError(
+            f"{format!r} is no known format: give one of {', '.join(FORMATS)}, and "
+            f"after it, except for Parquet, one of {_joined(COMPRESSIONS)} if the file "
+            "is compressed."
+        )
+    return found
+
+
+def _joined(endings: Iterable[str]) -> str:
+    return ", ".join("." + ending for ending in endings)
+
+
+def _known_kind(name: str) -> tuple[Format, str | None] | None:
+    rest, last = _split_ending(name)
     compression = last if last in COMPRESSIONS else None
     kind = _split_ending(rest)[1] if compression else last
     if kind not in FORMATS or (FORMATS[kind] == "parquet" and compression):
-        raise ValueError(
-            f"{name} is of no known format ({ending}): a name ends in one of "
-            f"{', '.join('.' + known for known in FORMATS)}, and after it, except for "
-            f"Parquet, in one of {', '.join('.' + known for known in COMPRESSIONS)} or "
-            "nothing. Or give the format."
-        )
+        return None
     return FORMATS[kind], compression
 
 

@@ -180,7 +180,7 @@ def _fault(code: int, field: str, base: int, n_features: int | None) -> str:
     if code == lines.COLUMN_0:
         return (
             "there is a column 0, but columns count from 1 here. If they count from 0 "
-            "in all files, give zero_based=True."
+            "in all files, give zero_based=True, or --zero-based to the command."
         )
     if code == lines.COLUMN_ORDER:
         return f"column {column} comes after one as large; columns must rise."
