@@ -59,12 +59,9 @@ static int ROW(sa_step_row)(
             SCATTER(u, s, WHOLE);
         }
         else {
-            PAIR stepped[LANES];
-#define STEPPED(t) (stepped + (t))
-            SCATTER(u, s, STEPPED);
-#undef STEPPED
-            for (ptrdiff_t t = 0; t < count; t++)
-                pairs[block[t]] = stepped[t];
+            /* What stands for the missing ones has no gradient; the first, whose place
+             * they have, is written last. */
+            SCATTER(u, s, CUT);
         }
         ROW(fetch)(pairs, sizeof(PAIR), coming, coming_nnz, k, k + LANES);
     }

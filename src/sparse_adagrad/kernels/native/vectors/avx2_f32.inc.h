@@ -42,17 +42,17 @@ static inline float LOCAL(total)(__m256 v)
 #define PUT_TWO(v, part, AT, t)                                                     \
     do {                                                                            \
         const __m128 two = _mm256_extractf128_ps(v, part);                          \
-        _mm_storel_pi((__m64 *)AT(t), two);                                         \
         _mm_storeh_pi((__m64 *)AT((t) + 1), two);                                   \
+        _mm_storel_pi((__m64 *)AT(t), two);                                         \
     } while (0)
 #define SCATTER(u, s, AT)                                                           \
     do {                                                                            \
         const __m256 even = _mm256_unpacklo_ps(u, s);                               \
         const __m256 odd = _mm256_unpackhi_ps(u, s);                                \
-        PUT_TWO(even, 0, AT, 0);                                                    \
-        PUT_TWO(odd, 0, AT, 2);                                                     \
-        PUT_TWO(even, 1, AT, 4);                                                    \
         PUT_TWO(odd, 1, AT, 6);                                                     \
+        PUT_TWO(even, 1, AT, 4);                                                    \
+        PUT_TWO(odd, 0, AT, 2);                                                     \
+        PUT_TWO(even, 0, AT, 0);                                                    \
     } while (0)
 
 /* Numbers one by one. */

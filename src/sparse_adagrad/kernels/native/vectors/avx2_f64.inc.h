@@ -41,10 +41,10 @@ static inline double LOCAL(total)(__m256d v)
     do {                                                                            \
         const __m256d even = _mm256_unpacklo_pd(u, s);                              \
         const __m256d odd = _mm256_unpackhi_pd(u, s);                               \
-        PUT_PAIR(even, 0, AT, 0);                                                   \
-        PUT_PAIR(odd, 0, AT, 1);                                                    \
-        PUT_PAIR(even, 1, AT, 2);                                                   \
         PUT_PAIR(odd, 1, AT, 3);                                                    \
+        PUT_PAIR(even, 1, AT, 2);                                                   \
+        PUT_PAIR(odd, 0, AT, 1);                                                    \
+        PUT_PAIR(even, 0, AT, 0);                                                   \
     } while (0)
 
 /* Numbers one by one. */

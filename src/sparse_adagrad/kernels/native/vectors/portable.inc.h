@@ -85,8 +85,8 @@ static inline NUMBER LOCAL(total)(LOCAL(vec) v)
     return v.lane[0];
 }
 
-/* Pairs from LANES places, and back: AT(t) is the address of one. s is stored before u,
- * as row.inc.h says of several outputs. */
+/* Pairs from LANES places, and back, the last first: AT(t) is the address of one. s is
+ * stored before u, as outputs.inc.h says of several outputs. */
 #define GATHER(u, s, AT)                                                            \
     EACH_LANE                                                                       \
     {                                                                               \
@@ -94,7 +94,7 @@ static inline NUMBER LOCAL(total)(LOCAL(vec) v)
         (s).lane[t] = (AT(t))->s;                                                   \
     }
 #define SCATTER(u, s, AT)                                                           \
-    EACH_LANE                                                                       \
+    for (int t = LANES - 1; t >= 0; t--)                                            \
     {                                                                               \
         (AT(t))->s = (s).lane[t];                                                   \
         (AT(t))->u = (u).lane[t];                                                   \
