@@ -259,34 +259,67 @@ cdef inline Rates rates_of(
 # ---------------------------------------------------------------- scales in a stream
 
 
+cdef inline bint counts_entries(const Totals* totals) noexcept nogil:
+    """Whether a row's entries move the columns' median.
+
+    A limit that a `fit` has measured (no bin is filled then) is kept.
+    """
+    cdef bint settled = totals.column_limit > 0.0 and totals.column_reference == 0.0
+    return not settled and (
+        totals.n_seen < EARLY_ROWS or <int64_t> totals.n_seen % ROW_STRIDE == 0
+    )
+
+
+cdef inline void count_entries(
+    const data_t* data,
+    const index_t* indices,
+    Py_ssize_t row_nnz,
+    const state_t* column_max,
+    Totals* totals,
+    int64_t* bins,
+) noexcept nogil:
+    """Let the entries of a row that has raised the maxima move their median."""
+    cdef Py_ssize_t k
+    for k in range(row_nnz):
+        if data[k] != 0:
+            if totals.column_reference == 0.0:
+                totals.column_reference = fabs(data[k])
+            bins[bin_of(column_max[indices[k]], totals.column_reference)] += 1
+    totals.column_limit = twice_median(bins, totals.column_reference)
+
+
+cdef inline double in_unit(double value, double unit) noexcept nogil:
+    # Most are 1, and a branch that is foretold costs less than a division.
+    return value if unit == 1.0 else value / unit
+
+
 cdef inline void observe_row(
+    const Plan* plan,
     const data_t* data,
     const index_t* indices,
     Py_ssize_t row_nnz,
     state_t* column_max,
     Totals* totals,
     int64_t* bins,
+    state_t* x,
 ) noexcept nogil:
-    """Let the row's entries raise their columns' maxima and move their median.
-
-    A limit that a `fit` has measured (no bin is filled then) is kept.
-    """
-    cdef bint settled = totals.column_limit > 0.0 and totals.column_reference == 0.0
-    cdef bint counted = not settled and (
-        totals.n_seen < EARLY_ROWS or <int64_t> totals.n_seen % ROW_STRIDE == 0
-    )
+    """Let the row raise its columns' maxima; write it to ``x``, in the units then."""
     cdef Py_ssize_t k
-    cdef double size
+    cdef double limit = totals.column_limit
+    cdef state_t size, largest
     for k in range(row_nnz):
-        size = fabs(data[k])
-        if size > column_max[indices[k]]:
-            column_max[indices[k]] = <state_t> size
-        if counted and size > 0.0:
-            if totals.column_reference == 0.0:
-                totals.column_reference = size
-            bins[bin_of(column_max[indices[k]], totals.column_reference)] += 1
-    if counted:
-        totals.column_limit = twice_median(bins, totals.column_reference)
+        size = <state_t> fabs(data[k])
+        largest = column_max[indices[k]]
+        if size > largest:
+            column_max[indices[k]] = largest = size
+        x[k] = <state_t> in_unit(data[k], column_unit(plan.scaling, largest, limit))
+    if counts_entries(totals):
+        count_entries(data, indices, row_nnz, column_max, totals, bins)
+        limit = totals.column_limit
+        for k in range(row_nnz):
+            x[k] = <state_t> in_unit(
+                data[k], column_unit(plan.scaling, column_max[indices[k]], limit)
+            )
 
 
 cdef inline void observe_sample(
@@ -311,23 +344,10 @@ cdef inline void observe_sample(
 
 
 cdef inline const state_t* row_values(
-    const Plan* plan,
-    const data_t* data,
-    const index_t* indices,
-    Py_ssize_t row_nnz,
-    const state_t* column_max,
-    double column_limit,
-    state_t* x,
+    const data_t* data, Py_ssize_t row_nnz, state_t* x
 ) noexcept nogil:
-    """The entries in their columns' units: where they are, or else copied to ``x``."""
+    """The entries as they are: where they are, or else copied to ``x``."""
     cdef Py_ssize_t k
-    cdef double unit
-    if plan.running and plan.scaling != SCALING_NONE:
-        for k in range(row_nnz):
-            unit = column_unit(plan.scaling, column_max[indices[k]], column_limit)
-            # Most are 1, and a branch that is foretold costs less than a division.
-            x[k] = <state_t> (data[k] if unit == 1.0 else data[k] / unit)
-        return x
     if sizeof(data_t) == sizeof(state_t):
         return <const state_t*> <const void*> data
     for k in range(row_nnz):
@@ -555,12 +575,14 @@ cdef inline const state_t* predict_sample(
 
     Returns its values in their columns' units.
     """
+    cdef const state_t* x
     if plan.running and plan.scaling != SCALING_NONE:
-        observe_row(data, indices, row_nnz, column_max, totals, bins)
-    cdef const state_t* x = row_values(
-        plan, data, indices, row_nnz, column_max, totals.column_limit,
-        <state_t*> scratch.x,
-    )
+        x = <state_t*> scratch.x
+        observe_row(
+            plan, data, indices, row_nnz, column_max, totals, bins, <state_t*> scratch.x
+        )
+    else:
+        x = row_values(data, row_nnz, <state_t*> scratch.x)
     predict_row(plan, pairs, indices, x, row_nnz, outputs, scratch)
     score_sample(
         plan, y_true, weight, totals, outputs, scratch.raw_prediction, loss_sums
