@@ -166,3 +166,20 @@ def test_permissions_are_those_of_any_new_file(saved):
     other = path.parent / "other"
     other.touch()
     assert path.stat().st_mode == other.stat().st_mode
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs links and named pipes")
+def test_links_are_followed_and_devices_are_no_files(problem, tmp_path):
+    model = SparseAdaGradRegressor().fit(*problem)
+    target, link = tmp_path / "target.model", tmp_path / "link.model"
+    target.touch()
+    link.symlink_to(target)
+    model.save(link)
+    assert link.is_symlink()
+    assert_array_equal(SparseAdaGradRegressor.load(target).coef_, model.coef_)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path, kind in ((pipe, "device or a pipe"), (tmp_path, "folder")):
+        with pytest.raises(OSError, match=kind):
+            model.save(path)
+    assert sorted(tmp_path.iterdir()) == [link, pipe, target]

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from sparse_adagrad.io.sources import Source, find_sources
-from sparse_adagrad.io.whole import written_whole
+from sparse_adagrad.io.whole import check_replaceable, written_whole
 from sparse_adagrad.progress import RunProgress
 from sparse_adagrad.run import (
     DEFAULT_COLUMNS,
@@ -123,8 +123,7 @@ def fit(
 
 def _check_output(path: Path, sources: list[Source], model: Path | None = None) -> None:
     """See before any work that a file can be written there, and none is lost."""
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder; name a file")
+    check_replaceable(path)
     if not path.absolute().parent.is_dir():
         raise ValueError(f"the folder of {path} does not exist")
     read = [Path(source.name) for source in sources if source.size is not None]

@@ -119,8 +119,8 @@ class SparseAdaGradRegressor(
     n_jobs : int or None, default=None
         Threads of `fit` and `predict`; -1 for all cores. Threads of `fit` learn into
         one model without locks, so that two fits differ by a little; None or 1 is
-        deterministic. Threads that update the same frequent columns wait for each
-        other's caches: on text, two can be slower than one. `partial_fit` runs on one.
+        deterministic. Fewer than some two million non-zeros a thread are left to fewer
+        threads, and `partial_fit` runs on one.
     dtype : {"float32", "float64"}, default="float32"
         Type of the state: 8 or 16 bytes a column and output.
     verbose : int, default=0

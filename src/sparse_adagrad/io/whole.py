@@ -18,14 +18,16 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     Parameters
     ----------
     path : str or path-like
-        Where to; an existing file is replaced and lends its permissions.
+        Where to; an existing file is replaced and lends its permissions. Of a link,
+        what it leads to is.
 
     Raises
     ------
     OSError
-        If the file cannot be written.
+        If the file cannot be written, or is a folder, a device or a pipe.
     """
-    path = Path(path)
+    path = Path(path).resolve()
+    check_replaceable(path)
     handle, name = tempfile.mkstemp(
         dir=path.parent, prefix=f".{path.name}.", suffix=".part"
     )
@@ -40,6 +42,14 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def check_replaceable(path: Path) -> None:
+    """Raise where something stands that no file can take the place of."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; name a file.")
+    if path.exists() and not path.is_file():
+        raise OSError(f"{path} is a device or a pipe, not a file; name a file.")
 
 
 def _mode(path: Path) -> int:
