@@ -64,6 +64,8 @@ class Trainer:
     the intercepts, the sums, and the features of which the layout has copies.
     """
 
+    threads: ThreadPoolExecutor
+
     def __init__(
         self,
         state: ModelState,
@@ -81,8 +83,9 @@ class Trainer:
             state, problem = layout.by_place, layout.problem
             self.parts = layout.parts
         self.state, self.problem = state, problem
-        # They start when there is something to do, and end with the trainer.
-        self.threads = ThreadPoolExecutor(len(self.parts))
+        if len(self.parts) > 1:
+            # They end with the trainer.
+            self.threads = ThreadPoolExecutor(len(self.parts))
 
     def order(self, rng: np.random.RandomState | None) -> Order:
         """Rows of an epoch, those of each thread: shuffled by `rng`, or as they are."""
