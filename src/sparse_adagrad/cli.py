@@ -46,7 +46,10 @@ def _errors_to_user() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(141) from None
     except (ValueError, OSError, ImportError) as error:
-        _stop(f"error: {error}", 1)
+        what = str(error)
+        if isinstance(error, OSError) and error.filename is not None:
+            what = f"{error.filename}: {error.strerror}"
+        _stop(f"error: {what}", 1)
     except KeyboardInterrupt:
         _stop("interrupted: nothing was written", 130)
 
