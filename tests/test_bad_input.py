@@ -89,7 +89,7 @@ BAD_PARAMETERS = [
     {"learning_rate": 0.1}, {"feature_scaling": "std"}, {"dtype": "float16"},
     {"max_iter": 0}, {"tol": -1.0}, {"n_iter_no_change": 0}, {"epsilon": -0.1},
     {"validation_fraction": 1.0}, {"initial_accumulator_value": -1.0},
-    {"random_state": "seed"}, {"shuffle": "no"},
+    {"random_state": "seed"}, {"shuffle": "no"}, {"n_jobs": 0},
 ]  # fmt: skip
 
 
@@ -142,13 +142,6 @@ def test_parameter(parameter, method):
     refuses(SparseAdaGradRegressor(**parameter), method, GOOD, Y, match=f"'{name}'")
     model = SparseAdaGradRegressor().fit(GOOD, Y).set_params(**parameter)
     refuses(model, method, GOOD, Y, match=f"'{name}'")
-
-
-@pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_no_threads(method):
-    for model in fresh_and_fitted():
-        model.n_jobs = 0
-        refuses(model, method, GOOD, Y, match="n_jobs=0 leaves no thread")
 
 
 def test_unknown_parameter():

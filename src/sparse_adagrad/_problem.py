@@ -8,6 +8,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+# Of rows by the way of their check: columns with the rows, or these alone.
+Measured = Literal["nothing", "rows", "columns"]
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -49,8 +52,8 @@ class Rows:
     def nnz(self) -> int:
         return int(self.indptr[-1])
 
-    def with_room(self, measured: Literal["nothing", "rows", "columns"]) -> Rows:
-        """With room for what is measured: of columns with the rows, or these alone."""
+    def with_room(self, measured: Measured) -> Rows:
+        """With room for what is measured."""
         if measured == "nothing":
             return self
         rows = replace(self, squares=np.empty(self.n_samples))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array
 from sklearn.utils.validation import _check_feature_names
 
-from sparse_adagrad._problem import Rows
+from sparse_adagrad._problem import Measured, Rows
 from sparse_adagrad.kernels import csr
 
 FLOAT_TYPES = (np.dtype(np.float32), np.dtype(np.float64))
@@ -32,7 +32,7 @@ def check_rows(
     reset: bool,
     state_dtype: np.dtype[Any],
     width: Literal["equal", "narrower", "any"] = "equal",
-    measured: Literal["nothing", "rows", "columns"] = "nothing",
+    measured: Measured = "nothing",
 ) -> Rows:
     """Check a matrix and bring it into the kernel's form.
 

@@ -203,7 +203,11 @@ class SparseAdaGradRegressor(
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "warm_start": ["boolean"],
         "allow_growth": ["boolean"],
-        "n_jobs": [Integral, None],
+        "n_jobs": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(Integral, None, -1, closed="right"),
+            None,
+        ],
         "dtype": [StrOptions({"float32", "float64"})],
         "verbose": ["verbose"],
     }
@@ -534,8 +538,6 @@ class SparseAdaGradRegressor(
         parameters = tuple(map(self.__dict__.get, self._parameter_constraints))
         if parameters != self.__dict__.get("_checked_parameters"):
             self._validate_params()
-            if self.n_jobs == 0:
-                raise ValueError("n_jobs=0 leaves no thread; give None, or -1 for all.")
             if -np.log2(1 - self.decay) * self.batch_size > 2 * MAX_INFLATION:
                 raise ValueError(
                     f"With decay={self.decay} and batch_size={self.batch_size} nothing "

@@ -259,8 +259,8 @@ cdef inline Rates rates_of(
 # ---------------------------------------------------------------- scales in a stream
 
 
-cdef inline bint counts_entries(const Totals* totals) noexcept nogil:
-    """Whether a row's entries move the columns' median.
+cdef inline bint moves_limit(const Totals* totals) noexcept nogil:
+    """Whether a row moves the columns' median, and so their limit.
 
     A limit that a `fit` has measured (no bin is filled then) is kept.
     """
@@ -270,7 +270,7 @@ cdef inline bint counts_entries(const Totals* totals) noexcept nogil:
     )
 
 
-cdef inline void count_entries(
+cdef inline void move_limit(
     const data_t* data,
     const index_t* indices,
     Py_ssize_t row_nnz,
@@ -278,7 +278,7 @@ cdef inline void count_entries(
     Totals* totals,
     int64_t* bins,
 ) noexcept nogil:
-    """Let the entries of a row that has raised the maxima move their median."""
+    """Let the entries of a row that has raised the maxima move the median of these."""
     cdef Py_ssize_t k
     for k in range(row_nnz):
         if data[k] != 0:
@@ -288,12 +288,30 @@ cdef inline void count_entries(
     totals.column_limit = twice_median(bins, totals.column_reference)
 
 
-cdef inline double in_unit(double value, double unit) noexcept nogil:
-    # Most are 1, and a branch that is foretold costs less than a division.
-    return value if unit == 1.0 else value / unit
+cdef inline void raise_and_scale(
+    Scaling scaling,
+    const data_t* data,
+    const index_t* indices,
+    Py_ssize_t row_nnz,
+    state_t* column_max,
+    double limit,
+    state_t* x,
+) noexcept nogil:
+    """Let the row raise its columns' maxima; write it to ``x`` in the units then."""
+    cdef Py_ssize_t k
+    cdef state_t size, largest
+    cdef double unit
+    for k in range(row_nnz):
+        size = <state_t> fabs(data[k])
+        largest = column_max[indices[k]]
+        if size > largest:
+            column_max[indices[k]] = largest = size
+        unit = column_unit(scaling, largest, limit)
+        # Most are 1, and a branch that is foretold costs less than a division.
+        x[k] = <state_t> (data[k] if unit == 1.0 else data[k] / unit)
 
 
-cdef inline void observe_row(
+cdef inline const state_t* observe_row(
     const Plan* plan,
     const data_t* data,
     const index_t* indices,
@@ -303,23 +321,16 @@ cdef inline void observe_row(
     int64_t* bins,
     state_t* x,
 ) noexcept nogil:
-    """Let the row raise its columns' maxima; write it to ``x``, in the units then."""
-    cdef Py_ssize_t k
-    cdef double limit = totals.column_limit
-    cdef state_t size, largest
-    for k in range(row_nnz):
-        size = <state_t> fabs(data[k])
-        largest = column_max[indices[k]]
-        if size > largest:
-            column_max[indices[k]] = largest = size
-        x[k] = <state_t> in_unit(data[k], column_unit(plan.scaling, largest, limit))
-    if counts_entries(totals):
-        count_entries(data, indices, row_nnz, column_max, totals, bins)
-        limit = totals.column_limit
-        for k in range(row_nnz):
-            x[k] = <state_t> in_unit(
-                data[k], column_unit(plan.scaling, column_max[indices[k]], limit)
-            )
+    """Let the row move the columns' scales; returns it in their units, in ``x``."""
+    raise_and_scale(
+        plan.scaling, data, indices, row_nnz, column_max, totals.column_limit, x
+    )
+    if moves_limit(totals):
+        move_limit(data, indices, row_nnz, column_max, totals, bins)
+        raise_and_scale(
+            plan.scaling, data, indices, row_nnz, column_max, totals.column_limit, x
+        )
+    return x
 
 
 cdef inline void observe_sample(
@@ -577,8 +588,7 @@ cdef inline const state_t* predict_sample(
     """
     cdef const state_t* x
     if plan.running and plan.scaling != SCALING_NONE:
-        x = <state_t*> scratch.x
-        observe_row(
+        x = observe_row(
             plan, data, indices, row_nnz, column_max, totals, bins, <state_t*> scratch.x
         )
     else:

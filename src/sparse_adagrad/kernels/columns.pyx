@@ -245,12 +245,14 @@ def scale_rows(
 ):
     """Copy the rows with an entry in a column that has a unit, in the units.
 
+    Most columns have none, and often most rows are not copied.
+
     Parameters
     ----------
     data, indices, indptr : the CSR arrays
     n_features : int
     columns : ndarray of shape (n_columns,), int64
-        Most have no unit, and often most rows are not copied.
+        Those that have a unit.
     units : ndarray of shape (n_columns,), float64
         Of ``columns``, not 0.
     starts : ndarray of shape (n_rows,), int64

@@ -51,34 +51,36 @@ static int ROW(sa_check_row)(
         return found;
     if ((UNSIGNED_INDEX)indices[0] >= end || ROW(size)(x) > limit)
         found = SA_SORTED;
-    if (following < TOGETHER)
+    if (following < SA_TOGETHER)
         return found & ROW(check)(x + 1, indices + 1, following, end, limit);
-    found &= ROW(check)(x + 1, indices + 1, following / TOGETHER * TOGETHER, end, limit);
+    found &= ROW(check)(x + 1, indices + 1, following / SA_TOGETHER * SA_TOGETHER, end,
+                        limit);
     /* Whatever is left, with as many before it as make it whole. */
-    return found & ROW(check)(x + row_nnz - TOGETHER, indices + row_nnz - TOGETHER,
-                              TOGETHER, end, limit);
+    x += row_nnz - SA_TOGETHER;
+    indices += row_nnz - SA_TOGETHER;
+    return found & ROW(check)(x, indices, SA_TOGETHER, end, limit);
 }
 
 /* The sum of squares of a row that is sound. */
 static double ROW(sa_square_row)(const NUMBER *x, ptrdiff_t row_nnz)
 {
-    /* What of the last TOGETHER has not been added: places from `left` on. */
-    static const double new_ones[2 * TOGETHER] = {
-        [TOGETHER] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
-    double sums[TOGETHER] = {0};
-    const ptrdiff_t left = row_nnz % TOGETHER, whole = row_nnz - left;
-    for (ptrdiff_t k = 0; k < whole; k += TOGETHER)
-        for (int t = 0; t < TOGETHER; t++)
+    /* What of the last SA_TOGETHER has not been added: places from `left` on. */
+    static const double new_ones[2 * SA_TOGETHER] = {
+        [SA_TOGETHER] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+    double sums[SA_TOGETHER] = {0};
+    const ptrdiff_t left = row_nnz % SA_TOGETHER, whole = row_nnz - left;
+    for (ptrdiff_t k = 0; k < whole; k += SA_TOGETHER)
+        for (int t = 0; t < SA_TOGETHER; t++)
             sums[t] += (double)x[k + t] * x[k + t];
     if (whole) {
-        const NUMBER *last = x + row_nnz - TOGETHER;
-        for (int t = 0; t < TOGETHER; t++)
+        const NUMBER *last = x + row_nnz - SA_TOGETHER;
+        for (int t = 0; t < SA_TOGETHER; t++)
             sums[t] += new_ones[left + t] * last[t] * last[t];
     }
     else
         for (ptrdiff_t k = 0; k < row_nnz; k++)
             sums[k] = (double)x[k] * x[k];
-    for (int half = TOGETHER / 2; half; half /= 2)
+    for (int half = SA_TOGETHER / 2; half; half /= 2)
         for (int t = 0; t < half; t++)
             sums[t] += sums[t + half];
     return sums[0];

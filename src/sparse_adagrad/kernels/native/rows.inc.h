@@ -1,6 +1,7 @@
 /* The row, its check and its product, for both index types, once a vector is defined.
  *
- * A variant with a NARROWER one beside it leaves the row of one output to that.
+ * A variant with a NARROWER one beside it leaves the row of one output to that, and the
+ * product.
  */
 #define INDEX int32_t
 #define UNSIGNED_INDEX uint32_t

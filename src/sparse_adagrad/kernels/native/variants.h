@@ -12,7 +12,7 @@
 
 /* Entries that are looked at together: loops of so many leave no rest in any vector, as
  * would go one by one. */
-#define TOGETHER 16
+#define SA_TOGETHER 16
 
 /* Ask for a cache line: one that will be written soon, or one that is read in a while
  * and may wait in the second cache. Hints; nothing where unknown. */
