@@ -16,6 +16,7 @@ FLAGS = ["/Od" if DEBUG else "/O2"] if sys.platform == "win32" else UNIX_FLAGS
 
 KERNELS = "src/sparse_adagrad/kernels"
 TEXT = "src/sparse_adagrad/text"
+MODULES = ("cpu", "csr", "losses", "scales", "columns", "merge", "undo", "adagrad")
 SOURCES = {"cpu": [f"{KERNELS}/native/variants.c"]}
 
 extensions = [
@@ -27,7 +28,16 @@ extensions = [
         extra_compile_args=FLAGS,
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
     )
-    for name in ("cpu", "csr", "losses", "scales", "columns", "merge", "adagrad")
+    for name in (
+        "cpu",
+        "csr",
+        "losses",
+        "scales",
+        "columns",
+        "merge",
+        "undo",
+        "adagrad",
+    )
 ]
 extensions += [
     Extension(

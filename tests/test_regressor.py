@@ -19,7 +19,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import normalize
 
-from sparse_adagrad import SparseAdaGradRegressor, _layout, _state
+from sparse_adagrad import SparseAdaGradRegressor, _layout
 from sparse_adagrad._training import Trainer
 
 
@@ -148,15 +148,14 @@ def test_growth(problem):
         model.predict(sp.csr_matrix((1, 61)))
 
 
-@pytest.mark.parametrize("few_entries", [0, 10**9])
-def test_failed_growth_leaves_the_model_as_it_was(monkeypatch, problem, few_entries):
-    """Whether the columns that come twice are kept twice or once."""
-    monkeypatch.setattr(_state, "FEW_ENTRIES", few_entries)
+@pytest.mark.parametrize("n_features", [80, 100_000])
+def test_failed_growth_leaves_the_model_as_it_was(problem, n_features):
+    """Whether there are fewer columns than entries, or more."""
     X, y = problem
     model = SparseAdaGradRegressor(allow_growth=True).partial_fit(X, y)
     before = clone(model).partial_fit(X, y)
     model.set_params(eta0=1e6)
-    wider = sp.hstack([X, X], "csr")
+    wider = sp.csr_matrix((X.data, 2 * X.indices, X.indptr), (200, n_features))
     with pytest.raises(ValueError, match="diverged"):
         model.partial_fit(wider, y)
     assert model.n_features_in_ == 40
@@ -710,26 +709,65 @@ def test_weight_of_an_unseen_feature_does_not_move_while_gradients_fade(dtype):
     assert np.isfinite(model.coef_[1])
 
 
-def test_refused_batch_leaves_a_fading_model_as_it_was(monkeypatch):
-    X, y = bag_of_words(600)
-    model = SparseAdaGradRegressor(decay=0.1, random_state=0).partial_fit(X, y)
-    before = clone(model).partial_fit(X, y)
+def interrupt_after(monkeypatch, n_rows):
+    """Let Ctrl-C come once so many rows have been learned from, in portions of 100."""
     learn = Trainer._learn
 
     def interrupted(self, order, first, *others):
-        if first > 300:
+        if first > n_rows:
             raise KeyboardInterrupt
         learn(self, order, first, *others)
 
     monkeypatch.setattr(Trainer, "_learn", interrupted)
+    monkeypatch.setattr(Trainer, "_rows_at_once", lambda self: 100)
+
+
+@pytest.mark.parametrize("n_features", [3_000, 500_000])
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_refused_batch_leaves_the_model_as_it_was(monkeypatch, n_features, decay):
+    """Whether there are fewer columns than entries, or more."""
+    X, y = bag_of_words(600)
+    X = sp.csr_matrix((X.data, X.indices, X.indptr), (600, n_features))
+    model = SparseAdaGradRegressor(decay=decay).partial_fit(X, y)
+    before = clone(model).partial_fit(X, y)
+    interrupt_after(monkeypatch, 300)
     with pytest.raises(KeyboardInterrupt):
         model.partial_fit(X, -y)
     monkeypatch.undo()
     assert_array_equal(model.coef_, before.coef_)
     assert_allclose(model.grad_sq_sum_, before.grad_sq_sum_)
-    assert_allclose(
-        model.partial_fit(X, y).coef_, before.partial_fit(X, y).coef_, rtol=1e-5
+    rtol = 1e-5 if decay else 0
+    model.partial_fit(X, y)
+    assert_allclose(model.coef_, before.partial_fit(X, y).coef_, rtol=rtol)
+
+
+@pytest.mark.parametrize("feature_scaling", ["auto", "max_abs", None])
+@pytest.mark.parametrize("batch_size", [1, 7])
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_interrupted_batch_is_undone_to_the_bit(
+    monkeypatch, n_outputs, batch_size, feature_scaling
+):
+    """Rows that share columns, some of weight 0, one of them not reached."""
+    rng = np.random.default_rng(0)
+    X = sp.random(600, 100, 0.1, format="csr", random_state=0)
+    X.data *= 10.0 ** rng.integers(-2, 3, X.nnz)
+    X = sp.csr_matrix((X.data, 100 * X.indices, X.indptr), (600, 10_000))
+    y = rng.normal(size=(600, n_outputs)) + X[:, :200].sum(axis=1)
+    weights = rng.integers(0, 3, 600).astype(float)
+    model = SparseAdaGradRegressor(
+        batch_size=batch_size, feature_scaling=feature_scaling
     )
+    model.partial_fit(X[:100], np.asarray(y[:100]), weights[:100])
+    before = pickle.dumps(model.__dict__)
+    coef = model.coef_
+    interrupt_after(monkeypatch, 250)
+    with pytest.raises(KeyboardInterrupt):
+        model.partial_fit(100 * X, np.asarray(y), weights)
+    assert pickle.dumps(model.__dict__) == before
+    # The test is of rows that did change it.
+    monkeypatch.undo()
+    model.partial_fit(100 * X, np.asarray(y), weights)
+    assert (model.coef_ != coef).any()
 
 
 def test_fading_follows_weights_that_change():

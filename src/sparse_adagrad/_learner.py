@@ -128,7 +128,7 @@ class Learner:
                 problem.rows.n_features, self.initial_accumulator_value
             )
         self.n_features_in_ = state.n_features
-        undo = state.remember(problem.rows.indices[: problem.rows.nnz])
+        go_back = state.remember(problem)
         # The attributes change inside too: an interrupt may come between any two.
         try:
             loss = self._learn_batch(state, problem)
@@ -136,8 +136,10 @@ class Learner:
             self.n_iter_ = 1
             self.loss_curve_.append(loss)
         except BaseException:
-            undo()
+            go_back()
             raise
+        finally:
+            state.forget()
 
     def _learn_batch(self, state: ModelState, problem: Problem) -> float:
         """Mean progressive loss of a batch; raise if it diverges."""
@@ -199,7 +201,7 @@ class Learner:
 
     @property
     def t_(self) -> int:
-        return int(self._fitted_state("t_").totals["n_seen"][0])
+        return self._fitted_state("t_").n_seen
 
     def _fitted_state(self, attribute: str) -> ModelState:
         if self._state is None:

@@ -74,10 +74,9 @@ def measure_columns(state: ModelState, problem: Problem) -> None:
         np.maximum(largest, rows.column_max, out=largest, casting="same_kind")
     auto = state.totals["column_scaling"][0] == scales.SCALINGS["auto"]
     if auto and state.totals["weight_sum"][0] == 0:
-        sample = sample_rows(problem)
-        touched = columns.distinct(sample.indices[: sample.nnz], sample.n_features)
-        counts = count_entries(sample, ALL)[touched]
-        median = columns.weighted_median(largest[touched].astype(np.float64), counts)
+        counts = count_entries(sample_rows(problem), ALL)
+        met = np.flatnonzero(counts)
+        median = columns.weighted_median(largest[met].astype(np.float64), counts[met])
         state.totals["column_limit"] = 2 * median
 
 

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sparse_adagrad.kernels import adagrad, columns, scales
+from sparse_adagrad._problem import Problem
+from sparse_adagrad.kernels import adagrad, scales, undo
 
 CACHE_LINE = 64
 # Powers of two by which a fading model is inflated before it is deflated: float32 has
 # room for the square of twice as many. A root below the least stays as it is then.
 MAX_INFLATION = 16
 LEAST_ROOT = 2.0**-60
-# Of so few entries, columns that come twice cost less than finding them does.
-FEW_ENTRIES = 1 << 14
 
 
 def aligned_zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -49,6 +48,8 @@ class ModelState:
     bins : ndarray of shape (N_BINS,), int64
         Histogram of `column_max` over entries.
     n_features : int
+    log_pairs, log_max : ndarrays of shape (nnz, 2, n_outputs) and (nnz,) or (0,)
+        What the columns of a batch's entries were before, while it is learned from.
     """
 
     pairs: NDArray[Any]
@@ -57,6 +58,11 @@ class ModelState:
     outputs: NDArray[np.void]
     bins: NDArray[np.int64]
     n_features: int
+    log_pairs: NDArray[Any] = field(init=False)
+    log_max: NDArray[Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.forget()
 
     @classmethod
     def allocate(
@@ -89,6 +95,10 @@ class ModelState:
     @property
     def n_outputs(self) -> int:
         return len(self.outputs)
+
+    @property
+    def n_seen(self) -> int:
+        return int(self.totals["n_seen"][0])
 
     @property
     def scales_columns(self) -> bool:
@@ -141,38 +151,52 @@ class ModelState:
         column_max[: len(self.column_max)] = self.column_max
         return replace(self, pairs=pairs, column_max=column_max, n_features=n_features)
 
-    def remember(self, indices: NDArray[Any]) -> Callable[[], None]:
-        """Return a function that undoes what learning from these columns changes.
+    def remember(self, problem: Problem) -> Callable[[], None]:
+        """Return a function that undoes what learning from these rows changes.
 
-        Keeps the columns that a batch touches, O(nnz). In a small batch a column that
-        comes twice is kept twice, with the same values.
+        Costs O(nnz): a model of fewer columns than there are entries is copied here;
+        of a larger one the kernel logs what it is about to change.
         """
-        totals, outputs, bins = (
-            self.totals.copy(),
-            self.outputs.copy(),
-            self.bins.copy(),
+        scalars = [self.totals.copy(), self.outputs.copy(), self.bins.copy()]
+        nnz = problem.rows.nnz
+        if nnz >= len(self.pairs):
+            pairs, column_max = self.pairs.copy(), self.column_max.copy()
+        else:
+            # What is logged is deflated with the model, what is not yet as well.
+            make = np.zeros if self.fades else np.empty
+            self.log_pairs = make((nnz, *self.pairs.shape[1:]), self.pairs.dtype)
+            self.log_max = make(nnz if self.scales_columns else 0, self.pairs.dtype)
+
+        def go_back() -> None:
+            logged = len(self.log_pairs) > 0
+            if logged:
+                self._replay(problem, int(self.n_seen - scalars[0]["n_seen"][0]))
+            else:
+                self.pairs[:], self.column_max[:] = pairs, column_max
+            powers = self.totals["deflated"] - scalars[0]["deflated"]
+            self.totals[:], self.outputs[:], self.bins[:] = scalars
+            if logged:
+                # The columns that these rows do not have were deflated meanwhile.
+                self._deflate_sums(powers[0])
+
+        return go_back
+
+    def _replay(self, problem: Problem, n_visited: int) -> None:
+        """Give columns what was logged of them, the last row's first."""
+        undo.restore(
+            problem.rows.indices,
+            problem.rows.indptr,
+            problem.rows_to_visit,
+            n_visited,
+            self.log_pairs,
+            self.log_max,
+            self.pairs,
+            self.column_max,
         )
-        touched = indices
-        if len(indices) > FEW_ENTRIES:
-            touched = columns.distinct(indices, self.n_features)
-        n = len(touched)
-        pairs = np.empty((n, *self.pairs.shape[1:]), self.pairs.dtype)
-        column_max = np.empty(n if self.scales_columns else 0, self.pairs.dtype)
-        columns.gather(self.pairs, self.column_max, touched, pairs, column_max)
 
-        def undo() -> None:
-            powers = self.totals["deflated"] - totals["deflated"]
-            self.pairs[touched] = pairs
-            if self.scales_columns:
-                self.column_max[touched] = column_max
-            self.totals[:] = totals
-            self.outputs[:] = outputs
-            self.bins[:] = bins
-            if powers[0]:
-                # Like all other columns meanwhile.
-                self._deflate(touched, powers[0])
-
-        return undo
+    def forget(self) -> None:
+        """Log nothing; what was logged is gone."""
+        self.log_pairs, self.log_max = self.pairs[:0], self.column_max[:0]
 
     def deflate(self) -> None:
         """Divide what is inflated by a power of two, before it overflows.
@@ -180,18 +204,19 @@ class ModelState:
         Costs a pass over the columns, once in so many samples; changes no weight.
         """
         powers = np.floor(np.log2(self.totals["inflation"][0]))
-        if powers >= MAX_INFLATION:
-            self._deflate(slice(len(self.pairs)), powers)
+        if powers < MAX_INFLATION:
+            return
+        for pairs in self.pairs, self.log_pairs:
+            # What would vanish stays, beside eps as good as nothing: its weight is
+            # kept.
+            where = pairs[:, 1:] > LEAST_ROOT
+            np.multiply(pairs, 2.0**-powers, out=pairs, where=where)
+        self._deflate_sums(powers)
 
-    def _deflate(self, columns: Any, powers: float) -> None:
-        factor = 2.0**-powers
-        pairs = self.pairs[columns]
-        # What would vanish stays, beside eps as good as nothing: its weight is kept.
-        np.multiply(pairs, factor, out=pairs, where=pairs[:, 1:] > LEAST_ROOT)
-        self.pairs[columns] = pairs
+    def _deflate_sums(self, powers: float) -> None:
         for record, names in (self.totals, ["inflation"]), (self.outputs, ["l1", "l2"]):
             for name in names:
-                record[name] *= factor
+                record[name] *= 2.0**-powers
         self.totals["deflated"] += powers
 
     def coef(self) -> NDArray[Any]:

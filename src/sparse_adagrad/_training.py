@@ -131,7 +131,7 @@ class Trainer:
         if self.layout is not None and len(self.parts) > 1:
             # Threads that learn the same from their portions learn it twice. They may,
             # of what is little beside all that has been seen.
-            seen = self.state.totals["n_seen"][0] * row_nnz / len(self.parts)
+            seen = self.state.n_seen * row_nnz / len(self.parts)
             entries = max(LEAST_ENTRIES, seen * SHARE_OF_SEEN)
             entries = min(entries, self.layout.entries_per_merge)
         n_rows = entries / row_nnz
@@ -168,6 +168,8 @@ class Trainer:
             state.totals,
             state.outputs,
             state.bins,
+            state.log_pairs,
+            state.log_max,
             alpha,
             sums,
         )

@@ -119,28 +119,3 @@ def test_places_of_hot_columns_are_in_the_copy_of_the_row(dtype):
     assert_array_equal(places, [3, 11, -1, -1, 11])
     columns.renumber(indices, indptr, ALL, place_of, 0, 0, places)
     assert_array_equal(places, [3, 1, 0, 2, 1])
-
-
-@given(
-    st.lists(st.integers(0, 299), max_size=200), st.sampled_from([np.int32, np.int64])
-)
-def test_distinct_columns_come_in_the_order_of_their_first(indices, index):
-    found = columns.distinct(np.array(indices, index), 300)
-    assert found.dtype == index
-    assert found.tolist() == list(dict.fromkeys(indices))
-
-
-@pytest.mark.parametrize("scaled", [True, False])
-@pytest.mark.parametrize("n_outputs", [1, 3])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_gathered_columns(dtype, n_outputs, scaled):
-    rng = np.random.default_rng(0)
-    pairs = rng.random((50, 2, n_outputs)).astype(dtype)
-    column_max = rng.random(50 if scaled else 0).astype(dtype)
-    indices = rng.integers(0, 50, 200).astype(np.int32)
-    out = np.empty((200, 2, n_outputs), dtype)
-    out_max = np.empty(200 if scaled else 0, dtype)
-    columns.gather(pairs, column_max, indices, out, out_max)
-    assert_array_equal(out, pairs[indices])
-    if scaled:
-        assert_array_equal(out_max, column_max[indices])

@@ -43,6 +43,10 @@ def train(
     totals: NDArray[np.void],  # (1,) TOTALS_DTYPE, updated
     outputs: NDArray[np.void],  # (n_outputs,) OUTPUT_DTYPE, updated
     bins: NDArray[np.int64],  # (N_HISTOGRAM_BINS,), updated
+    log_pairs: NDArray[
+        Any
+    ],  # (>= nnz, 2, n_outputs) or (0, ...) dtype of pairs, written
+    log_max: NDArray[Any],  # (>= nnz,) or (0,) dtype of pairs, written
     alpha: NDArray[np.float64],  # (n_outputs, 2)
     loss_sums: NDArray[np.float64],  # (n_outputs, 2), updated
 ) -> int: ...

@@ -32,7 +32,7 @@ from sparse_adagrad.kernels.cpu cimport (
     sa_prefetch_feature,
     sa_variant,
 )
-from sparse_adagrad.kernels.entries cimport ROWS_AHEAD, fetch_entries
+from sparse_adagrad.kernels.entries cimport ROWS_AHEAD, fetch_entries, raise_row
 from sparse_adagrad.kernels.losses cimport (
     Loss,
     link,
@@ -43,6 +43,7 @@ from sparse_adagrad.kernels.losses import LOSSES
 from sparse_adagrad.kernels.scales cimport (
     EARLY_ROWS,
     ROW_STRIDE,
+    SCALING_AUTO,
     SCALING_NONE,
     Output,
     Rates,
@@ -70,6 +71,7 @@ from sparse_adagrad.kernels.step cimport (
     step_outputs,
     step_row,
 )
+from sparse_adagrad.kernels.undo cimport Log, log_row
 
 cdef enum:
     # The features of a row are asked for so many entries ahead of their use, which is
@@ -288,27 +290,34 @@ cdef inline void move_limit(
     totals.column_limit = twice_median(bins, totals.column_reference)
 
 
-cdef inline void raise_and_scale(
+cdef inline void scale_row(
     Scaling scaling,
     const data_t* data,
     const index_t* indices,
     Py_ssize_t row_nnz,
-    state_t* column_max,
+    const state_t* column_max,
     double limit,
     state_t* x,
 ) noexcept nogil:
-    """Let the row raise its columns' maxima; write it to ``x`` in the units then."""
+    """Write the row to ``x`` in its columns' units."""
     cdef Py_ssize_t k
-    cdef state_t size, largest
     cdef double unit
     for k in range(row_nnz):
-        size = <state_t> fabs(data[k])
-        largest = column_max[indices[k]]
-        if size > largest:
-            column_max[indices[k]] = largest = size
-        unit = column_unit(scaling, largest, limit)
+        unit = column_unit(scaling, column_max[indices[k]], limit)
         # Most are 1, and a branch that is foretold costs less than a division.
         x[k] = <state_t> (data[k] if unit == 1.0 else data[k] / unit)
+
+
+cdef inline const state_t* row_values(
+    const data_t* data, Py_ssize_t row_nnz, state_t* x
+) noexcept nogil:
+    """The entries as they are: where they are, or else copied to ``x``."""
+    cdef Py_ssize_t k
+    if sizeof(data_t) == sizeof(state_t):
+        return <const state_t*> <const void*> data
+    for k in range(row_nnz):
+        x[k] = <state_t> data[k]
+    return x
 
 
 cdef inline const state_t* observe_row(
@@ -321,15 +330,17 @@ cdef inline const state_t* observe_row(
     int64_t* bins,
     state_t* x,
 ) noexcept nogil:
-    """Let the row move the columns' scales; returns it in their units, in ``x``."""
-    raise_and_scale(
-        plan.scaling, data, indices, row_nnz, column_max, totals.column_limit, x
-    )
+    """Let the row move the columns' scales; returns it in their units."""
+    cdef double largest = raise_row(data, indices, row_nnz, column_max)
     if moves_limit(totals):
         move_limit(data, indices, row_nnz, column_max, totals, bins)
-        raise_and_scale(
-            plan.scaling, data, indices, row_nnz, column_max, totals.column_limit, x
-        )
+    # Most rows have no outlying column, and need no copy.
+    if (
+        plan.scaling == SCALING_AUTO
+        and column_unit(SCALING_AUTO, largest, totals.column_limit) == 1.0
+    ):
+        return row_values(data, row_nnz, x)
+    scale_row(plan.scaling, data, indices, row_nnz, column_max, totals.column_limit, x)
     return x
 
 
@@ -352,18 +363,6 @@ cdef inline void observe_sample(
 
 
 # ------------------------------------------------------------------- one row, in calls
-
-
-cdef inline const state_t* row_values(
-    const data_t* data, Py_ssize_t row_nnz, state_t* x
-) noexcept nogil:
-    """The entries as they are: where they are, or else copied to ``x``."""
-    cdef Py_ssize_t k
-    if sizeof(data_t) == sizeof(state_t):
-        return <const state_t*> <const void*> data
-    for k in range(row_nnz):
-        x[k] = <state_t> data[k]
-    return x
 
 
 cdef inline double squared_length(const state_t* x, Py_ssize_t row_nnz) noexcept nogil:
@@ -823,6 +822,8 @@ def train(
     Totals[::1] totals,
     Output[::1] outputs,
     int64_t[::1] bins,
+    state_t[:, :, ::1] log_pairs,
+    state_t[::1] log_max,
     const double[:, ::1] alpha,
     double[:, ::1] loss_sums,
 ):
@@ -846,6 +847,9 @@ def train(
         Largest |x| by column; updated while the scales run.
     totals, outputs : records of shape (1,) and (n_outputs,); updated
     bins : ndarray of shape (N_BINS,), int64; updated
+    log_pairs, log_max : ndarrays of shape (>= nnz, 2, n_outputs) and (>= nnz,)
+        Every entry's column before its row changes it, for `undo.restore`; written.
+        Empty, where nothing is kept, and ``log_max`` where ``column_max`` is.
     alpha : ndarray of shape (n_outputs, 2), float64
         L1 and L2 penalty of one update.
     loss_sums : ndarray of shape (n_outputs, 2), float64
@@ -897,6 +901,11 @@ def train(
     cdef const int64_t* starts = &scaled_starts[0] if scaled_starts.shape[0] else NULL
     cdef const data_t* values
     cdef const state_t* x
+    cdef Log log = Log(NULL, NULL)
+    if log_pairs.shape[0]:
+        log.pairs = &log_pairs[0, 0, 0]
+    if log_max.shape[0]:
+        log.column_max = &log_max[0]
     try:
         with nogil:
             # These stay what they are, except in a stream.
@@ -923,6 +932,11 @@ def train(
                     break
                 weight = sample_weight[i] if sample_weight.shape[0] else 1.0
                 values = row_start(data_start, indptr[i], scaled_start, starts, i)
+                if log.pairs != NULL:
+                    log_row(
+                        &log, indptr[i], pairs_start, column_start,
+                        indices_start + indptr[i], nnz, n_outputs,
+                    )
                 x = predict_sample(
                     &plan, values, indices_start + indptr[i], nnz, &y[i, 0], weight,
                     pairs_start, column_start, &totals[0], &outputs[0], &bins[0],

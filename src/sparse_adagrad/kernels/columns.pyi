@@ -19,17 +19,6 @@ def raise_largest(
     rows: NDArray[np.int64],  # (n_visited,) or (0,) for all
     largest: NDArray[Any],  # (n_features,) float32 or float64, updated
 ) -> None: ...
-def distinct(
-    indices: NDArray[Any],  # (n,) int32 or int64
-    n_features: int,
-) -> NDArray[Any]: ...  # (n_distinct,) dtype of indices
-def gather(
-    pairs: NDArray[Any],  # (n_features, 2, n_outputs) float32 or float64
-    column_max: NDArray[Any],  # (n_features,) or (0,) dtype of pairs
-    indices: NDArray[Any],  # (n,) int32 or int64
-    pairs_out: NDArray[Any],  # (n, 2, n_outputs) dtype of pairs, written
-    column_max_out: NDArray[Any],  # (n,) or (0,) dtype of pairs, written
-) -> None: ...
 def weighted_median(
     values: NDArray[np.float64],  # (n,)
     counts: NDArray[np.int64],  # (n,)

@@ -3,13 +3,12 @@
 import numpy as np
 
 from libc.stdint cimport int64_t, uint8_t, uint64_t
-from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
 from sparse_adagrad.kernels.check cimport square_row
 from sparse_adagrad.kernels.cpu cimport VARIANT, sa_prefetch
 from sparse_adagrad.kernels.entries cimport ROWS_AHEAD, fetch_indices, raise_row
-from sparse_adagrad.kernels.scales cimport data_t, index_t, offset_t
+from sparse_adagrad.kernels.scales cimport bits_of, data_t, index_t, offset_t
 from sparse_adagrad.kernels.step cimport state_t
 
 cdef enum:
@@ -65,73 +64,6 @@ def raise_largest(
                 data_start + first, indices_start + first, indptr[i + 1] - first,
                 largest_start,
             )
-
-
-def distinct(const index_t[::1] indices, int64_t n_features):
-    """Columns in the order in which they first come, (n_distinct,), as ``indices``.
-
-    A bit a column tells which have come. Memory that is never written is never given
-    by the system, so this costs O(len(indices)) time, whatever the number of columns.
-    """
-    cdef Py_ssize_t n = indices.shape[0]
-    cdef uint64_t* seen = <uint64_t*> calloc(n_features // 64 + 1, sizeof(uint64_t))
-    if seen == NULL:
-        raise MemoryError("no memory to list the columns of a batch")
-    out = np.empty(n, np.int32 if index_t is int else np.int64)
-    cdef index_t[::1] listed = out
-    cdef Py_ssize_t n_listed = 0
-    cdef Py_ssize_t k
-    cdef uint64_t bit
-    with nogil:
-        for k in range(n):
-            bit = (<uint64_t> 1) << (indices[k] & 63)
-            listed[n_listed] = indices[k]
-            # No branch: whether a column is new cannot be foretold.
-            n_listed += (seen[indices[k] >> 6] & bit) == 0
-            seen[indices[k] >> 6] |= bit
-    free(seen)
-    return out[:n_listed]
-
-
-def gather(
-    const state_t[:, :, ::1] pairs,
-    const state_t[::1] column_max,
-    const index_t[::1] indices,
-    state_t[:, :, ::1] pairs_out,
-    state_t[::1] column_max_out,
-):
-    """Copy the state of some columns.
-
-    ``column_max`` and its copy may be empty, where columns are not scaled.
-    """
-    cdef Py_ssize_t size = pairs.shape[1] * pairs.shape[2]
-    cdef Py_ssize_t n = indices.shape[0]
-    cdef bint scaled = column_max.shape[0] > 0
-    cdef Py_ssize_t k, t
-    cdef const state_t* pair
-    cdef state_t* out
-    if n == 0:
-        return
-    with nogil:
-        out = &pairs_out[0, 0, 0]
-        for k in range(n):
-            if k + AHEAD < n:
-                sa_prefetch(&pairs[indices[k + AHEAD], 0, 0])
-                if scaled:
-                    sa_prefetch(&column_max[indices[k + AHEAD]])
-            pair = &pairs[indices[k], 0, 0]
-            for t in range(size):
-                out[t] = pair[t]
-            out += size
-            if scaled:
-                column_max_out[k] = column_max[indices[k]]
-
-
-cdef inline uint64_t bits_of(double value) noexcept nogil:
-    """Numbers that are not negative are in the order of their bits."""
-    cdef uint64_t bits
-    memcpy(&bits, &value, sizeof(double))
-    return bits
 
 
 def weighted_median(const double[::1] values, const int64_t[::1] counts):

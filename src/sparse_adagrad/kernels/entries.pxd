@@ -32,16 +32,27 @@ cdef inline void fetch_indices(
         sa_prefetch_early(indices + k)
 
 
-cdef inline void raise_row(
+cdef inline state_t raise_row(
     const data_t* data,
     const index_t* indices,
     Py_ssize_t row_nnz,
     state_t* largest,
 ) noexcept nogil:
-    """Let the row's entries raise their column's largest |x|."""
+    """Let the row's entries raise their column's largest |x|; the largest of these."""
+    # Two by two: one maximum waits for the one before it.
+    cdef state_t even = 0
+    cdef state_t odd = 0
     cdef Py_ssize_t k
-    cdef state_t size
-    for k in range(row_nnz):
-        size = <state_t> (fabsf(data[k]) if data_t is float else fabs(data[k]))
-        # No branch: which rise cannot be foretold.
-        largest[indices[k]] = max(largest[indices[k]], size)
+    for k from 0 <= k < row_nnz - 1 by 2:
+        even = max(even, raise_one(data[k], &largest[indices[k]]))
+        odd = max(odd, raise_one(data[k + 1], &largest[indices[k + 1]]))
+    if row_nnz % 2:
+        odd = max(odd, raise_one(data[row_nnz - 1], &largest[indices[row_nnz - 1]]))
+    return max(even, odd)
+
+
+cdef inline state_t raise_one(data_t x, state_t* largest) noexcept nogil:
+    cdef state_t size = <state_t> (fabsf(x) if data_t is float else fabs(x))
+    # No branch: which rise cannot be foretold.
+    largest[0] = max(largest[0], size)
+    return largest[0]
