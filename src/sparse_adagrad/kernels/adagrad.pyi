@@ -45,8 +45,8 @@ def train(
     bins: NDArray[np.int64],  # (N_HISTOGRAM_BINS,), updated
     log_pairs: NDArray[
         Any
-    ],  # (>= nnz, 2, n_outputs) or (0, ...) dtype of pairs, written
-    log_max: NDArray[Any],  # (>= nnz,) or (0,) dtype of pairs, written
+    ],  # (>= nnz, 2, n_outputs) or (0, 2, n_outputs), written
+    log_max: NDArray[Any],  # (>= nnz,) or (0,), written
     alpha: NDArray[np.float64],  # (n_outputs, 2)
     loss_sums: NDArray[np.float64],  # (n_outputs, 2), updated
 ) -> int: ...
