@@ -770,6 +770,31 @@ def test_interrupted_batch_is_undone_to_the_bit(
     assert (model.coef_ != coef).any()
 
 
+def test_refused_rows_without_entries_leave_the_model_as_it_was(problem):
+    X, y = problem[0], np.abs(problem[1])
+    model = SparseAdaGradRegressor("poisson", learning_rate="constant")
+    model.partial_fit(X, y)
+    before = model.intercept_
+    model.set_params(eta0=1e6)
+    with pytest.raises(ValueError, match="eta0"):
+        model.partial_fit(sp.csr_matrix(X.shape), y + 1e3)
+    assert_array_equal(model.intercept_, before)
+
+
+def test_mini_batch_that_overflows_leaves_no_trace(problem):
+    X, y = problem[0], np.abs(problem[1])
+    model = SparseAdaGradRegressor("poisson", learning_rate="constant", batch_size=7)
+    model.partial_fit(X, y)
+    before = pickle.loads(pickle.dumps(model))
+    model.set_params(eta0=1e6)
+    with pytest.raises(ValueError, match="eta0"):
+        model.partial_fit(X, y)
+    model.set_params(eta0=before.eta0)
+    assert_array_equal(model.coef_, before.coef_)
+    # Features that were taken for active ones would not be stepped.
+    assert_array_equal(model.partial_fit(X, y).coef_, before.partial_fit(X, y).coef_)
+
+
 def test_fading_follows_weights_that_change():
     X, y = bag_of_words(8_000)
     y = y - y.mean()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,8 @@ class ModelState:
     n_features : int
     log_pairs, log_max : ndarrays of shape (nnz, 2, n_outputs) and (nnz,) or (0,)
         What the columns of a batch's entries were before, while it is learned from.
+    place_of : ndarray of shape (capacity,) or (0,), uint32
+        Zeros, with which the kernel tells the active features of mini-batches.
     """
 
     pairs: NDArray[Any]
@@ -60,9 +62,19 @@ class ModelState:
     n_features: int
     log_pairs: NDArray[Any] = field(init=False)
     log_max: NDArray[Any] = field(init=False)
+    place_of: NDArray[np.uint32] = field(init=False)
 
     def __post_init__(self) -> None:
         self.forget()
+        self.place_of = np.empty(0, np.uint32)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.init}
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        for name, value in kept.items():
+            setattr(self, name, value)
+        self.__post_init__()
 
     @classmethod
     def allocate(
@@ -157,27 +169,32 @@ class ModelState:
         Costs O(nnz): a model of fewer columns than there are entries is copied here;
         of a larger one the kernel logs what it is about to change.
         """
-        scalars = [self.totals.copy(), self.outputs.copy(), self.bins.copy()]
+        totals, outputs, bins = (
+            self.totals.copy(),
+            self.outputs.copy(),
+            self.bins.copy(),
+        )
         nnz = problem.rows.nnz
-        if nnz >= len(self.pairs):
-            pairs, column_max = self.pairs.copy(), self.column_max.copy()
-        else:
+        logged = nnz < len(self.pairs)
+        if logged:
             # What is logged is deflated with the model, what is not yet as well.
             make = np.zeros if self.fades else np.empty
             self.log_pairs = make((nnz, *self.pairs.shape[1:]), self.pairs.dtype)
             self.log_max = make(nnz if self.scales_columns else 0, self.pairs.dtype)
+        else:
+            pairs, column_max = self.pairs.copy(), self.column_max.copy()
 
         def go_back() -> None:
-            logged = len(self.log_pairs) > 0
+            powers = 0.0
             if logged:
-                self._replay(problem, int(self.n_seen - scalars[0]["n_seen"][0]))
+                self._replay(problem, self.n_seen - int(totals["n_seen"][0]))
+                powers = self.totals["deflated"][0] - totals["deflated"][0]
             else:
                 self.pairs[:], self.column_max[:] = pairs, column_max
-            powers = self.totals["deflated"] - scalars[0]["deflated"]
-            self.totals[:], self.outputs[:], self.bins[:] = scalars
-            if logged:
-                # The columns that these rows do not have were deflated meanwhile.
-                self._deflate_sums(powers[0])
+            self.totals[:], self.outputs[:], self.bins[:] = totals, outputs, bins
+            if powers:
+                # As the columns that these rows do not have were meanwhile.
+                self._deflate_sums(powers)
 
         return go_back
 
@@ -193,6 +210,12 @@ class ModelState:
             self.pairs,
             self.column_max,
         )
+
+    def places(self, batch_size: int) -> NDArray[np.uint32]:
+        """`place_of`, made where batches need it: pages are not touched until used."""
+        if batch_size > 1 and len(self.place_of) < len(self.pairs):
+            self.place_of = np.zeros(len(self.pairs), np.uint32)
+        return self.place_of
 
     def forget(self) -> None:
         """Log nothing; what was logged is gone."""

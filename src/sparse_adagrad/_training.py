@@ -170,6 +170,7 @@ class Trainer:
             state.bins,
             state.log_pairs,
             state.log_max,
+            state.places(self.settings.batch_size),
             alpha,
             sums,
         )

@@ -6,8 +6,8 @@
 (b) A sample is: take its entries in their columns' units, read the weights of its
     active features, predict, differentiate the loss, step. What was read serves the
     step too. Several outputs go through the vector registers side by side.
-(c) A mini-batch sums the gradients of its active features in a hash table and steps
-    each once. The table's size follows the batch, never the number of columns.
+(c) A mini-batch sums the gradients of its active features and steps each once, as if
+    they were one row. A number a column tells which have come; only these are cleared.
 (d) The GIL is released. The caller hands over few enough rows at a time that
     Python can see its signals in between.
 (e) A row after which a number is not finite is reported by its place, and nothing
@@ -18,8 +18,9 @@ import numpy as np
 
 from libc.float cimport DBL_MAX, FLT_MAX
 from libc.math cimport fmax, isfinite, pow, sqrt
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint32_t
 from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memset
 
 from sparse_adagrad.kernels.check cimport check_row
 from sparse_adagrad.kernels.cpu cimport (
@@ -82,6 +83,7 @@ cdef enum:
     # A state of fewer bytes is near enough to the core that asking for a coming row's
     # part of it costs more than it saves.
     CACHED = 1 << 19
+    LARGEST_PLACE = 0x7FFFFFFF  # among the active features of a batch
     PART = 256  # entries of a row that are converted at a time
 
 
@@ -666,113 +668,125 @@ cdef inline bint learn_row(
 # ------------------------------------------------------------------------ mini-batches
 
 
-cdef struct Table:
-    # Open addressing: `slots` (a power of two) holds the place of a column in the
-    # lists below it, or -1.
-    Py_ssize_t mask
+# The active features of a mini-batch. Lists start at 1: place 0 means that a column has
+# not come.
+cdef struct Active:
+    uint32_t* place_of  # of every column; all 0 between batches
     Py_ssize_t length
-    Py_ssize_t* slots
-    Py_ssize_t* slot_of  # per listed column, for clearing
     int64_t* columns
-    double* gradients  # (columns, outputs)
+    double* gradients  # (columns, outputs); 0 beyond the length
+    void* x  # gradients in the columns' units, of the state's type
 
 
-cdef bint make_table(
-    Table* table, Py_ssize_t capacity, Py_ssize_t n_outputs
+cdef bint make_active(
+    Active* active,
+    uint32_t* place_of,
+    Py_ssize_t capacity,
+    Py_ssize_t n_outputs,
+    size_t item,
 ) noexcept nogil:
-    cdef Py_ssize_t size = 2
-    cdef Py_ssize_t b
-    while size < 2 * capacity:
-        size *= 2
-    table.mask = size - 1
-    table.length = 0
-    table.slots = <Py_ssize_t*> malloc(size * sizeof(Py_ssize_t))
-    table.slot_of = <Py_ssize_t*> malloc((capacity + 1) * sizeof(Py_ssize_t))
-    table.columns = <int64_t*> malloc((capacity + 1) * sizeof(int64_t))
-    table.gradients = <double*> malloc((capacity + 1) * n_outputs * sizeof(double))
-    if not (table.slots and table.slot_of and table.columns and table.gradients):
-        return False
-    for b in range(size):
-        table.slots[b] = -1
-    return True
-
-
-cdef void free_table(Table* table) noexcept nogil:
-    free(table.slots)
-    free(table.slot_of)
-    free(table.columns)
-    free(table.gradients)
+    """False where there is no memory for it, or no number for so many columns."""
+    active.place_of = place_of
+    active.length = 0
+    # One more than there may be: what is not new is listed there, and does not count.
+    capacity += 2
+    active.columns = <int64_t*> malloc(capacity * sizeof(int64_t))
+    active.gradients = <double*> calloc(capacity * n_outputs, sizeof(double))
+    active.x = malloc(capacity * item)
+    return (
+        active.columns != NULL and active.gradients != NULL and active.x != NULL
+        and capacity < LARGEST_PLACE
+    )
 
 
 cdef inline double* gradients_of(
-    Table* table, int64_t column, Py_ssize_t n_outputs
+    Active* active, int64_t column, Py_ssize_t n_outputs
 ) noexcept nogil:
-    """The gradients of a column, listed with zeros when it is new."""
-    # Fibonacci hashing: neighbouring columns spread over the table.
-    cdef Py_ssize_t slot = <Py_ssize_t> (
-        (<unsigned long long> column * 11400714819323198485ULL) >> 20
-    ) & table.mask
-    cdef Py_ssize_t place, o
-    while True:
-        place = table.slots[slot]
-        if place < 0:
-            break
-        if table.columns[place] == column:
-            return table.gradients + place * n_outputs
-        slot = (slot + 1) & table.mask
-    place = table.length
-    table.slots[slot] = place
-    table.slot_of[place] = slot
-    table.columns[place] = column
-    for o in range(n_outputs):
-        table.gradients[place * n_outputs + o] = 0.0
-    table.length += 1
-    return table.gradients + place * n_outputs
+    """The gradients of a column, which is listed where it is new."""
+    # No branch: whether it is new cannot be foretold.
+    cdef Py_ssize_t place = active.place_of[column]
+    cdef bint is_new = place == 0
+    active.columns[active.length + 1] = column
+    active.length += is_new
+    place = active.length if is_new else place
+    active.place_of[column] = <uint32_t> place
+    return active.gradients + place * n_outputs
 
 
-cdef bint step_table(
+cdef void clear_active(Active* active, Py_ssize_t n_outputs) noexcept nogil:
+    cdef Py_ssize_t place
+    for place in range(1, active.length + 1):
+        active.place_of[active.columns[place]] = 0
+    memset(
+        active.gradients + n_outputs, 0, active.length * n_outputs * sizeof(double)
+    )
+    active.length = 0
+
+
+cdef void free_active(Active* active, Py_ssize_t n_outputs) noexcept nogil:
+    if active.length:
+        clear_active(active, n_outputs)
+    free(active.columns)
+    free(active.gradients)
+    free(active.x)
+
+
+cdef bint step_active(
     const Plan* plan,
-    Table* table,
+    Active* active,
     double share,
     const Rates* rates,
     const Output* outputs,
     const state_t* column_max,
     const Totals* totals,
     state_t* pairs,
+    const Scratch* scratch,
 ) noexcept nogil:
-    """Step every listed column once by its mean gradient, and empty the table."""
+    """Step every active feature once by its mean gradient; whether all stay finite."""
     cdef bint finite = True
-    cdef Py_ssize_t place, o
-    cdef double unit = 1.0
+    cdef Py_ssize_t n_outputs = plan.n_outputs
+    cdef const int64_t* columns = active.columns + 1
+    cdef double* gradients = active.gradients + n_outputs
+    cdef state_t* x = <state_t*> active.x
+    cdef Py_ssize_t k, o
+    cdef double unit
     cdef state_t w
     cdef state_t* u
     cdef state_t* s
-    for place in range(table.length):
-        if plan.running and plan.scaling != SCALING_NONE:
+    if plan.running and plan.scaling != SCALING_NONE:
+        for k in range(active.length):
             unit = column_unit(
-                plan.scaling, column_max[table.columns[place]], totals.column_limit
+                plan.scaling, column_max[columns[k]], totals.column_limit
             )
+            for o in range(n_outputs):
+                gradients[k * n_outputs + o] /= unit
+    if n_outputs == 1 and plan.decay == 0.0:
+        # A row of the summed gradients, whose own gradient is their share.
+        for k in range(active.length):
+            x[k] = <state_t> (gradients[k] * share)
+        read_row(
+            plan.variant, pairs, columns, x, active.length, <state_t*> scratch.read,
+            outputs.eps, outputs.l1, outputs.l2,
+        )
+        return step_row(
+            plan.variant, pairs, columns, x, active.length, <state_t*> scratch.read,
+            1.0, rates.eta, columns, 0,
+        )
+    for k in range(active.length):
+        for o in range(n_outputs):
+            gradients[k * n_outputs + o] *= share
         if plan.decay > 0.0:
-            for o in range(plan.n_outputs):
-                table.gradients[place * plan.n_outputs + o] *= share / unit
             finite &= step_fading(
-                plan, pairs + 2 * table.columns[place] * plan.n_outputs,
-                table.gradients + place * plan.n_outputs, rates, outputs,
-                totals.inflation,
+                plan, pairs + 2 * columns[k] * n_outputs, gradients + k * n_outputs,
+                rates, outputs, totals.inflation,
             )
-            table.slots[table.slot_of[place]] = -1
             continue
-        for o in range(plan.n_outputs):
-            u = pairs + 2 * table.columns[place] * plan.n_outputs + o
-            s = u + plan.n_outputs
+        for o in range(n_outputs):
+            u = pairs + 2 * columns[k] * n_outputs + o
+            s = u + n_outputs
             w = read_weight(u[0], s[0], outputs[o].eps, outputs[o].l1, outputs[o].l2)
-            dual_step(
-                u, s, w, table.gradients[place * plan.n_outputs + o] * share / unit,
-                rates[o].eta,
-            )
+            dual_step(u, s, w, gradients[k * n_outputs + o], rates[o].eta)
             finite &= isfinite(u[0]) != 0
-        table.slots[table.slot_of[place]] = -1
-    table.length = 0
     return finite
 
 
@@ -784,9 +798,9 @@ cdef void add_row(
     const double* y_true,
     double weight,
     const Scratch* scratch,
-    Table* table,
+    Active* active,
 ) noexcept nogil:
-    """Add the gradients of the sample just predicted to the table."""
+    """Add the gradients of the sample just predicted to its features'."""
     cdef Py_ssize_t n_outputs = plan.n_outputs
     cdef double* slopes = scratch.raw_prediction
     cdef double* sums
@@ -797,7 +811,7 @@ cdef void add_row(
         )
         scratch.gradients[o] += slopes[o]
     for k in range(row_nnz):
-        sums = gradients_of(table, indices[k], n_outputs)
+        sums = gradients_of(active, indices[k], n_outputs)
         for o in range(n_outputs):
             sums[o] += slopes[o] * data[k]
 
@@ -824,6 +838,7 @@ def train(
     int64_t[::1] bins,
     state_t[:, :, ::1] log_pairs,
     state_t[::1] log_max,
+    uint32_t[::1] place_of,
     const double[:, ::1] alpha,
     double[:, ::1] loss_sums,
 ):
@@ -850,6 +865,8 @@ def train(
     log_pairs, log_max : ndarrays of shape (>= nnz, 2, n_outputs) and (>= nnz,)
         Every entry's column before its row changes it, for `undo.restore`; written.
         Empty, where nothing is kept, and ``log_max`` where ``column_max`` is.
+    place_of : ndarray of shape (n_features,) or (0,), uint32
+        Zeros, and zeros again in the end; empty where a batch is one row.
     alpha : ndarray of shape (n_outputs, 2), float64
         L1 and L2 penalty of one update.
     loss_sums : ndarray of shape (n_outputs, 2), float64
@@ -871,14 +888,15 @@ def train(
     cdef Py_ssize_t batch_nnz = 0
     cdef double weight
     cdef bint finite
-    cdef Table table
+    cdef Active active
     if start >= stop or n_outputs == 0:
         return -1
     cdef Scratch scratch
     cdef bint ready = make_output_scratch(&scratch, n_outputs, sizeof(state_t))
-    table.slots = table.slot_of = NULL
-    table.columns = NULL
-    table.gradients = NULL
+    active.length = 0
+    active.columns = NULL
+    active.gradients = NULL
+    active.x = NULL
     if batch_size > 1:
         for r in range(start, stop):
             i = r if sequential else rows[r]
@@ -886,7 +904,14 @@ def train(
             batch_nnz = nnz if (r - start) % batch_size == 0 else batch_nnz + nnz
             largest_batch = max(largest_batch, batch_nnz)
         largest_batch = min(largest_batch, pairs.shape[0])
-        ready = ready and make_table(&table, largest_batch, n_outputs)
+        ready = (
+            ready and place_of.shape[0] >= pairs.shape[0]
+            and make_row_scratch(&scratch, largest_batch, n_outputs, sizeof(state_t))
+            and make_active(
+                &active, &place_of[0] if place_of.shape[0] else NULL, largest_batch,
+                n_outputs, sizeof(state_t),
+            )
+        )
 
     cdef Py_ssize_t mean_nnz = indptr[indptr.shape[0] - 1] // (indptr.shape[0] - 1)
     cdef Py_ssize_t pairs_ahead = max(
@@ -959,13 +984,13 @@ def train(
                     fetch_pairs(pairs_start, coming, coming_nnz, n_outputs)
                     add_row(
                         &plan, values, indices_start + indptr[i], nnz, &y[i, 0],
-                        weight, &scratch, &table,
+                        weight, &scratch, &active,
                     )
                     length = (r - start) % batch_size + 1
                     if length < batch_size and r + 1 < stop:
                         continue
                     finite = step_batch(
-                        &plan, &table, length, pairs_start, column_start, &totals[0],
+                        &plan, &active, length, pairs_start, column_start, &totals[0],
                         &outputs[0], &alpha[0, 0], &scratch,
                     )
                 for o in range(n_outputs):
@@ -975,7 +1000,7 @@ def train(
                     break
     finally:
         free_scratch(&scratch)
-        free_table(&table)
+        free_active(&active, n_outputs)
     if not ready:
         raise MemoryError("no memory for the scratch rows of the kernel")
     return failed
@@ -983,7 +1008,7 @@ def train(
 
 cdef bint step_batch(
     const Plan* plan,
-    Table* table,
+    Active* active,
     Py_ssize_t length,
     state_t* pairs,
     const state_t* column_max,
@@ -1001,9 +1026,10 @@ cdef bint step_batch(
     find_rates(plan, totals, outputs, rates)
     if plan.decay > 0.0:
         fade(plan, totals, outputs, length)
-    finite = step_table(
-        plan, table, share, rates, outputs, column_max, totals, pairs
+    finite = step_active(
+        plan, active, share, rates, outputs, column_max, totals, pairs, scratch
     )
+    clear_active(active, plan.n_outputs)
     for o in range(plan.n_outputs):
         finite &= isfinite(gradients[o]) != 0
         settle_output(
