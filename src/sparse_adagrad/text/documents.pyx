@@ -268,6 +268,15 @@ cdef int settle_missing(Documents self, bint empty) except -1:
     return 0
 
 
+def are_strings(list objects):
+    """Whether all are of the very type str."""
+    cdef Py_ssize_t i
+    for i in range(len(objects)):
+        if type(objects[i]) is not str:
+            return False
+    return True
+
+
 def missing_text(i, value):
     """What is said of a document that is missing."""
     return (

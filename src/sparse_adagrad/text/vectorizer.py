@@ -17,7 +17,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from sparse_adagrad._problem import Rows
 from sparse_adagrad.text.counter import Batch, TfidfCounter, documents_in_place
-from sparse_adagrad.text.documents import Documents, missing_text
+from sparse_adagrad.text.documents import Documents, are_strings, missing_text
 from sparse_adagrad.text.ngrams import Plan, count_ngrams
 
 DEFAULT_PATTERN = r"(?u)\b\w\w+\b"
@@ -392,7 +392,7 @@ class HashingTfidfVectorizer(HashingVectorizer, TfidfCounter):
         if hasattr(X, "to_list"):  # pandas
             X = X.to_list()
         texts: list[Any] = X.tolist() if isinstance(X, np.ndarray) else list(X)
-        if self.input == "content" and set(map(type, texts)) == {str}:
+        if self.input == "content" and are_strings(texts):
             return texts
         own = callable(self.analyzer) or self.preprocessor is not None
         for i, text in enumerate(texts):
