@@ -140,7 +140,10 @@ def fails(arguments, *said, code=1):
 BAD_TABLES = {
     "empty": ("", ["is empty"]),
     "header only": ("review,stars\n", ["has no rows"]),
-    "no such column": ("text,stars\na,1\n", ["no column 'review'", "text, stars"]),
+    "no such column": (
+        "text,stars\na,1\n",
+        ["no column 'review'", "csv, its first line has ['text', 'stars']"],
+    ),
     "no number": ("review,stars\na,1\nb,x\n", ["line 3", "stars is 'x'"]),
     "no number after a text of two lines": (
         'review,stars\n"a\nb",1\nb,\n',
@@ -192,6 +195,8 @@ def test_nothing_that_is_read_is_overwritten(reviews, tmp_path):
     model, before = tmp_path / "m.model", reviews.read_bytes()
     refused = run(fit_arguments(reviews, reviews))
     assert refused.exit_code == 1 and "would overwrite" in refused.output
+    resumed = ["fit", str(reviews), "--resume", str(reviews)]
+    fails(resumed, f"--resume {reviews} would overwrite")
     assert run(fit_arguments(reviews, model)).exit_code == 0
     link = tmp_path / "link"
     link.symlink_to(model)
@@ -423,6 +428,10 @@ def test_resume_refuses_another_run(reviews, tmp_path, monkeypatch):
     assert model.read_bytes() == before
     SparseAdaGradRegressor().fit([[1.0], [2.0]], [1, 2]).save(tmp_path / "alone")
     fails([*resume[:3], str(tmp_path / "alone")], "not written by fit")
+    with monkeypatch.context() as patch:
+        killed_after(patch, 9)
+        run([*command, "--checkpoint", "100", "--passes", "2"])
+    fails([*resume, "--passes", "1"], "Pass 2 of 2 was cut short, and 1 are asked for")
 
 
 def test_many_files_standard_input_and_bad_lines(reviews, tmp_path):
@@ -446,9 +455,27 @@ def test_many_files_standard_input_and_bad_lines(reviews, tmp_path):
 
 
 def test_target_that_cannot_be_transformed(reviews, tmp_path):
-    command = [*fit_arguments(reviews, tmp_path / "m"), "--batch-rows", "50"]
-    said = ["in rows 51 to 100: ", "above -1, but y is -1.0 in row 0"]
-    fails([*command, "--target-transform", "log1p"], *said)
+    command = [*fit_arguments(reviews, tmp_path / "m"), "--target-transform", "log1p"]
+    n_low = (pd.read_csv(reviews)["stars"] <= -1).sum()
+    assert n_low > 0
+    fails(command, "reviews.csv, line ", "stars is '-1', which is not above -1.")
+    fitted = run([*command, "--skip-bad-lines"])
+    assert fitted.exit_code == 0, fitted.output
+    assert f"{n_low} left out" in fitted.stdout
+
+
+def test_rows_that_cannot_be_learned_from_are_named(reviews, tmp_path):
+    table = pd.read_csv(reviews).astype({"stars": float})
+    table.loc[80, "stars"] = 1e300
+    table.to_csv(tmp_path / "huge.csv")
+    command = fit_arguments(tmp_path / "huge.csv", tmp_path / "m")
+    fails([*command, "--batch-rows", "50"], "in rows 51 to 100: ", "overflow")
+
+
+def test_where_columns_count_from_is_said_once_and_of_svmlight(reviews, tmp_path):
+    command = fit_arguments(reviews, tmp_path / "m")
+    fails([*command, "--zero-based"], "--zero-based and --one-based are for svmlight")
+    fails([*command, "--zero-based", "--one-based"], "not allowed with", code=2)
 
 
 def test_inspect(reviews, problem, tmp_path):
@@ -459,7 +486,8 @@ def test_inspect(reviews, problem, tmp_path):
     assert [line.split()[1] for line in raising.splitlines()[1:3]] == ["great", "good"]
     assert [line.split()[1] for line in lowering.splitlines()[1:3]] == ["bad", "dull"]
     assert float(raising.split()[2]) > 0 > float(lowering.split()[2])
-    for said in ("300 learned from", "n_features=262144", "text=['review']", "MB"):
+    said_ones = ("300 learned from", "n_features=262144", "dtype=float32", "MB")
+    for said in (*said_ones, "text=['review']"):
         assert said in shown
     SparseAdaGradRegressor(eta0=0.3).fit(*problem).save(model)
     shown = run(["inspect", str(model)]).stdout

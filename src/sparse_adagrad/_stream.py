@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any, Self
 
 import numpy as np
@@ -51,12 +52,17 @@ class TextStream:
         predicted: NDArray[np.float64] = self.regressor.predict(rows)
         return predicted if self.target_transform is None else np.expm1(predicted)
 
+    @property
+    def target_above(self) -> float:
+        """What targets have to be above."""
+        return -inf if self.target_transform is None else -1.0
+
     def _transformed(self, y: ArrayLike) -> ArrayLike:
         """Targets as the regressor learns them."""
         if self.target_transform is None:
             return y
         target = np.asarray(y, np.float64)
-        low = target <= -1
+        low = target <= self.target_above
         if low.any():
             place = np.unravel_index(np.argmax(low), low.shape)
             raise ValueError(

@@ -93,7 +93,8 @@ def fit(
         path = output or resume
         if path is None:
             raise ValueError("name a file for the model with -o")
-        _check_output(path, find_sources(files, given["format"]))
+        option = "--resume" if output is None else "-o"
+        _check_output(path, option, find_sources(files, given["format"]))
         options = {
             "columns": columns,
             "ngrams": ngrams and tuple(ngrams),
@@ -124,7 +125,9 @@ def fit(
         _report(run, path, perf_counter() - start)
 
 
-def _check_output(path: Path, sources: list[Source], model: Path | None = None) -> None:
+def _check_output(
+    path: Path, option: str, sources: list[Source], model: Path | None = None
+) -> None:
     """See before any work that a file can be written there, and none is lost."""
     check_replaceable(path)
     if not path.absolute().parent.is_dir():
@@ -132,7 +135,7 @@ def _check_output(path: Path, sources: list[Source], model: Path | None = None) 
     read = [Path(source.name) for source in sources if source.size is not None]
     for each in [*read, *([model] if model else [])]:
         if path.exists() and path.samefile(each):
-            raise ValueError(f"-o {path} would overwrite {each}, which is read")
+            raise ValueError(f"{option} {path} would overwrite {each}, which is read")
 
 
 def _new_run(files: list[str], given: dict[str, Any], options: dict[str, Any]) -> Run:
@@ -148,6 +151,8 @@ def _new_run(files: list[str], given: dict[str, Any], options: dict[str, Any]) -
         )
     if not is_matrix and (given["text"] is None or given["target"] is None):
         raise ValueError("a table needs --text COLUMN and --target COLUMN")
+    if not is_matrix and given["zero_based"] is not None:
+        raise ValueError("--zero-based and --one-based are for svmlight files")
     fewest, most = options["ngrams"] or (1, 1)
     if not 1 <= fewest <= most:
         raise ValueError(
@@ -240,7 +245,7 @@ def predict(
         if not holds_words:
             reading.text = []
         if output is not None:
-            _check_output(output, sources, model)
+            _check_output(output, "-o", sources, model)
         lines = _predicted_lines(run, reading, files)
         if output is None:
             sys.stdout.writelines(lines)
@@ -300,7 +305,11 @@ def _show_parameters(run: Run) -> None:
         if part is not None:
             parts.append((name, part.parameters(), type(part)().parameters()))
     for name, values, usual in parts:
-        changed = [f"{n}={x!r}" for n, x in values.items() if x != usual[n]]
+        changed = [
+            f"{n}={x.__name__ if isinstance(x, type) else repr(x)}"
+            for n, x in values.items()
+            if x != usual[n]
+        ]
         print(f"{name}({', '.join(changed)})")
     if run.pipeline.target_transform is not None:
         print(f"target_transform={run.pipeline.target_transform!r}")
@@ -351,7 +360,8 @@ def textbook(
             _write_pictures(plots, "TEXTBOOK")
 
 
-def _fit_arguments(add: Callable[..., Any]) -> None:
+def _fit_arguments(parser: ArgumentParser) -> None:
+    add = parser.add_argument
     add("files", nargs="+", metavar="FILES", help=FILES_HELP)
     add("-o", "--output", type=Path, help="The model file; else that of --resume.")
     column = "Column of the texts; several are joined by spaces."
@@ -374,8 +384,11 @@ def _fit_arguments(add: Callable[..., Any]) -> None:
     add("--target-transform", choices=["log1p"], help=transform)
     add("--format", help=FORMAT_HELP)
     based = "Where columns of svmlight count from; else by the first rows."
-    add("--zero-based", action="store_true", default=None, help=based)
-    add("--one-based", action="store_false", default=None, dest="zero_based")
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument("--zero-based", action="store_true", default=None, help=based)
+    either.add_argument(
+        "--one-based", action="store_false", default=None, dest="zero_based"
+    )
     skip = "Leave them out and count them."
     add("--skip-bad-lines", action="store_true", default=None, help=skip)
     each = "Save each time after so many."
@@ -384,7 +397,8 @@ def _fit_arguments(add: Callable[..., Any]) -> None:
     add("--resume", type=Path, metavar="MODEL", help=again)
 
 
-def _predict_arguments(add: Callable[..., Any]) -> None:
+def _predict_arguments(parser: ArgumentParser) -> None:
+    add = parser.add_argument
     add("model", type=Path, metavar="MODEL", help="A file that fit has written.")
     add("files", nargs="+", metavar="FILES", help=FILES_HELP)
     add("-o", "--output", type=Path, help="Where to; else standard output.")
@@ -393,27 +407,29 @@ def _predict_arguments(add: Callable[..., Any]) -> None:
     add("--format", help=FORMAT_HELP)
 
 
-def _inspect_arguments(add: Callable[..., Any]) -> None:
+def _inspect_arguments(parser: ArgumentParser) -> None:
+    add = parser.add_argument
     add("model", type=Path, metavar="MODEL", help="A model file.")
     words = "How many of each kind. [20]"
     add("--words", type=_at_least(0), default=20, metavar="N", help=words)
 
 
-def _demo_arguments(add: Callable[..., Any]) -> None:
+def _demo_arguments(parser: ArgumentParser) -> None:
     pictures = "Write pictures to this folder."
-    add("--plots", type=Path, metavar="FOLDER", help=pictures)
+    parser.add_argument("--plots", type=Path, metavar="FOLDER", help=pictures)
 
 
-def _textbook_arguments(add: Callable[..., Any]) -> None:
+def _textbook_arguments(parser: ArgumentParser) -> None:
+    add = parser.add_argument
     add("--seed", type=int, default=0, help="Of the first weights. [0]")
     passes = "Passes over the data. [100]"
     add("--epochs", type=_at_least(1), default=100, metavar="N", help=passes)
     sampled = "Examples sampled for a step; else all."
     add("--batch-size", type=int, metavar="N", help=sampled)
-    _demo_arguments(add)
+    _demo_arguments(parser)
 
 
-COMMANDS: dict[str, tuple[Callable[..., None], Callable[[Callable[..., Any]], None]]]
+COMMANDS: dict[str, tuple[Callable[..., None], Callable[[ArgumentParser], None]]]
 COMMANDS = {
     "fit": (fit, _fit_arguments),
     "predict": (predict, _predict_arguments),
@@ -441,5 +457,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = ArgumentParser(
         f"sparse-adagrad {name}", description=command.__doc__, allow_abbrev=False
     )
-    add_arguments(parser.add_argument)
+    add_arguments(parser)
     command(**vars(parser.parse_intermixed_args(words[1:])))

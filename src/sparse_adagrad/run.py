@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from itertools import islice
+from math import inf
 from os import PathLike, fspath
 from typing import Any, Self
 
@@ -67,7 +68,10 @@ class Reading:
     zero_based: bool | None = None
 
     def batches(
-        self, files: Sequence[str], n_features: int | None = None
+        self,
+        files: Sequence[str],
+        n_features: int | None = None,
+        target_above: float = -inf,
     ) -> Generator[AnyBatch, None, None]:
         """Read the batches of files; svmlight with `n_features`, or as many as come."""
         on_bad_line: OnBadLine = "skip" if self.skip_bad_lines else "error"
@@ -80,6 +84,7 @@ class Reading:
                 batch_rows=self.batch_rows,
                 batch_bytes=self.batch_bytes,
                 on_bad_line=on_bad_line,
+                target_above=target_above,
             )
         return read_svmlight(
             files,
@@ -89,6 +94,7 @@ class Reading:
             batch_rows=self.batch_rows,
             batch_bytes=self.batch_bytes,
             on_bad_line=on_bad_line,
+            target_above=target_above,
         )
 
 
@@ -226,6 +232,11 @@ class Run:
 
     def _begin(self, sources: list[Source], n_passes: int) -> None:
         """Check that the files go with what was done before."""
+        if self.passes and not self.passes[-1].done and n_passes < len(self.passes):
+            raise ValueError(
+                f"Pass {len(self.passes)} of {self.n_passes} was cut short, and "
+                f"{n_passes} are asked for; give that many, or more."
+            )
         if n_passes > 1 and any(source.size is None for source in sources):
             raise ValueError("Standard input can be read once only; give one pass.")
         sizes = [-1 if source.size is None else source.size for source in sources]
@@ -249,7 +260,8 @@ class Run:
     ) -> Generator[tuple[AnyBatch, Any], None, None]:
         """Batches after the first `n_done`, each with what the pipeline makes of it."""
         assert self.reading is not None
-        with closing(self.reading.batches(files)) as batches:
+        above = self.pipeline.target_above
+        with closing(self.reading.batches(files, target_above=above)) as batches:
             for batch in islice(batches, n_done, None):
                 yield batch, self.pipeline.prepare(rows_of(batch))
 

@@ -121,7 +121,7 @@ def test_same_as_the_csv_module(tmp_path_factory, body, size, rows):
 def test_any_bytes_are_harmless(block, final, skip, n_fields):
     places = np.arange(n_fields, dtype=np.int32)[::-1].copy()
     text, offsets, y, end, n_lines, _, _ = parse_records(
-        block, 0, 9, final, skip, ord(","), n_fields, places, 0
+        block, 0, 9, final, skip, ord(","), n_fields, places, 0, -np.inf
     )
     assert offsets[-1] == len(text) and len(offsets) == len(y) + 1
     assert 0 <= end <= len(block) and n_lines <= len(block)
@@ -133,7 +133,7 @@ def test_any_bytes_are_harmless(block, final, skip, n_fields):
 
 def test_lines_are_numbered_wherever_a_block_ends():
     content = b'a,1\r\n\r\n"b\r\n",2\rc,3\n\n"d""\r\n",x\r\n'
-    limits = (False, ord(","), 2, np.zeros(1, np.int32), 1)
+    limits = (False, ord(","), 2, np.zeros(1, np.int32), 1, -np.inf)
     for place in range(1, len(content)):
         _, _, y, end, n_lines, _, fault = parse_records(
             content[:place], 0, 99, False, *limits
@@ -152,7 +152,7 @@ def test_lines_are_numbered_wherever_a_block_ends():
 def test_utf8_is_what_python_takes_for_it(text):
     block = text.translate(None, b'",\r\n') + b",1\n"
     _, offsets, y, *_, fault = parse_records(
-        block, 0, 9, True, False, ord(","), 2, np.zeros(1, np.int32), 1
+        block, 0, 9, True, False, ord(","), 2, np.zeros(1, np.int32), 1, -np.inf
     )
     try:
         block.decode()
@@ -210,7 +210,7 @@ def test_an_open_quote_is_named_where_it_starts(tmp_path):
         ("﻿", "is empty"),
         ("\na,b\n", "is empty"),
         ("text,y\n", "has no rows"),
-        ("a,y\nb,1\n", "no column 'text'. Its columns are: a, y"),
+        ("a,y\nb,1\n", "no column 'text'. Read as csv, its first line has ['a', 'y']"),
         ("text,a\nb,1\n", "no column 'y'"),
         ("text,y,text\nb,1,c\n", "two columns 'text'"),
         ('text,"y\nb,1\n', "line 1: the header has a wrong quote"),

@@ -53,7 +53,8 @@ BAD_LINES = {
     '{"text": "a", "y": "1"}': "y is '1', which",
     '{"text": "a", "y": true}': "y is True, which",
     '{"text": "a", "y": [1]}': "y is [1], which",
-    f'{{"text": "a", "y": "{"z" * 9999}"}}': f"y is '{'z' * 79}, which",
+    f'{{"text": "a", "y": "{"z" * 9999}"}}': f"y is '{'z' * 200}'..., which",
+    f'{{"text": "a", "y": [{"1," * 999}1]}}': "1, 1..., which",
 }  # fmt: skip
 
 

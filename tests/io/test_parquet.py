@@ -83,7 +83,10 @@ def test_bad_rows(write, y, texts, said):
 def test_bad_files(write, tmp_path):
     path = write([1, 2, 3, 4, 5])
     for arguments, said in (
-        ({"text": "none"}, "no column 'none', or two. Its columns are: text, more, y"),
+        (
+            {"text": "none"},
+            "no column 'none', or two. Its columns are .'text', 'more', 'y'",
+        ),
         ({"text": "y"}, "y is of the type int64, no text"),
         ({"text": "text", "target": "more"}, "more is of the type string, no number"),
     ):

@@ -1,6 +1,7 @@
 """What all formats share: files, compression, standard input, reading ahead."""
 
 import io
+import math
 import os
 import subprocess
 import sys
@@ -293,3 +294,24 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
         tracemalloc.stop()
         assert count == n_rows
     assert peaks[1] < 1.2 * peaks[0]
+
+
+@pytest.mark.parametrize("kind", [*FORMATS, "parquet"])
+def test_targets_have_to_be_above(tmp_path, kind):
+    path = tmp_path / f"data.{kind}"
+    if kind == "parquet":
+        texts, y = zip(*ROWS, strict=True)
+        pq.write_table(pa.table({"text": texts, "y": y}), path)
+    else:
+        path.write_text(FORMATS[kind])
+    targets = [y for _, y in ROWS]
+    assert numbers(read(path, kind, target_above=-0.25)) == targets
+    what = r"data\..*(line|row) \d.* is '?0(\.0)?'?, which is not above 0\."
+    with pytest.raises(ValueError, match=what):
+        list(read(path, kind, target_above=0))
+    good = list(read(path, kind, target_above=3, on_bad_line="skip"))
+    assert numbers(good) == [y for y in targets if y > 3]
+    assert good[-1].skipped == sum(y <= 3 for y in targets)
+    for above in (math.inf, math.nan):
+        with pytest.raises(ValueError, match="no target would be"):
+            read(path, kind, target_above=above)

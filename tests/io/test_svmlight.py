@@ -124,7 +124,7 @@ pieces = st.lists(
 @given(pieces.map("".join))
 def test_never_takes_what_scikit_learn_refuses(text):
     block = text.encode()
-    *parts, fault = parse_lines(block, 0, 100, True, False, 0, 13)
+    *parts, fault = parse_lines(block, 0, 100, True, False, 0, 13, -np.inf)
     if fault is None:
         expected, y = load_svmlight_file(
             io.BytesIO(block), zero_based=True, n_features=13
@@ -138,7 +138,7 @@ def test_never_takes_what_scikit_learn_refuses(text):
 @given(st.binary(max_size=60), st.booleans(), st.booleans())
 def test_any_bytes_are_harmless(block, final, skip):
     y, data, indices, indptr, end, _, _, _ = parse_lines(
-        block, 0, 9, final, skip, 0, 99
+        block, 0, 9, final, skip, 0, 99, -np.inf
     )
     assert indptr[-1] == len(data) == len(indices)
     assert len(indptr) == len(y) + 1 and 0 <= end <= len(block)

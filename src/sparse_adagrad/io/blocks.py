@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from numbers import Integral
 from typing import IO, Any, Literal, TypeVar
 
@@ -45,14 +46,17 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How large a batch may be, and what becomes of bad lines."""
+    """How large a batch may be, and which lines are bad and what becomes of them."""
 
     batch_rows: int
     batch_bytes: int
     skip: bool
+    target_above: float
 
     @classmethod
-    def of(cls, batch_rows: int, batch_bytes: int, on_bad_line: str) -> Limits:
+    def of(
+        cls, batch_rows: int, batch_bytes: int, on_bad_line: str, target_above: float
+    ) -> Limits:
         """Check what a caller has given; raise ValueError if it is not usable."""
         for name, value in (("batch_rows", batch_rows), ("batch_bytes", batch_bytes)):
             if not isinstance(value, Integral) or value < 1:
@@ -63,7 +67,10 @@ class Limits:
             )
         if on_bad_line not in ("error", "skip"):
             raise ValueError(f'on_bad_line={on_bad_line!r}; give "error" or "skip".')
-        return cls(int(batch_rows), int(batch_bytes), on_bad_line == "skip")
+        if not target_above < inf:
+            raise ValueError(f"target_above={target_above!r}; no target would be.")
+        skip = on_bad_line == "skip"
+        return cls(int(batch_rows), int(batch_bytes), skip, float(target_above))
 
 
 # Rows as columns, of which the first has a length, and how many bad lines there were.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sparse_adagrad.io.sources import needs_extra
+
+MOST_SHOWN = 200  # characters of a value
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +35,27 @@ class TextColumns:
         return cls(texts, target)
 
 
-def no_number(column: str | None, value: object) -> str:
+def bad_target(name: str | None, value: object, target_above: float) -> str:
     """What is wrong with a target."""
-    return (
-        f"{column} is {value!r:.80}, which is no finite number. "
-        "Correct or remove the line."
-    )
+    try:
+        is_low = -math.inf < float(str(value)) <= target_above
+    except ValueError:
+        is_low = False
+    what = f"not above {target_above:g}" if is_low else "no finite number"
+    return f"{name} is {shown(value)}, which is {what}. Correct or remove the line."
 
 
-def shown(field: bytes) -> str:
-    """The start of a field, for a message."""
-    return field[:80].decode("utf-8", "backslashreplace")
+def shown(value: object) -> str:
+    """A value for a message, cut off where it is long."""
+    if isinstance(value, str):
+        return repr(value[:MOST_SHOWN]) + "..." * (len(value) > MOST_SHOWN)
+    written = repr(value)
+    return written[:MOST_SHOWN] + "..." * (len(written) > MOST_SHOWN)
+
+
+def text_of(field: bytes) -> str:
+    """A field as text, whatever its bytes are."""
+    return field.decode("utf-8", "backslashreplace")
 
 
 def pyarrow(what: str) -> Any:

@@ -9,7 +9,7 @@ OPEN_QUOTE: Final[int]
 AFTER_QUOTE: Final[int]
 RAGGED: Final[int]
 NOT_UTF8: Final[int]
-NO_NUMBER: Final[int]
+BAD_TARGET: Final[int]
 
 def split_record(
     block: bytes, final: bool, delimiter: int
@@ -25,6 +25,7 @@ def parse_records(
     n_fields: int,
     text_columns: NDArray[np.int32],  # (n_texts,)
     target_column: int,
+    target_above: float,
 ) -> tuple[
     NDArray[np.uint8],  # text
     NDArray[np.int32],  # offsets, (n_rows + 1,)

@@ -17,7 +17,7 @@ cdef extern from "native/csv.h" nogil:
     int SA_AFTER_QUOTE
     int SA_RAGGED
     int SA_NOT_UTF8
-    int SA_NO_NUMBER
+    int SA_BAD_TARGET
 
     ctypedef struct sa_field:
         const char* start
@@ -37,7 +37,7 @@ OPEN_QUOTE = SA_OPEN_QUOTE
 AFTER_QUOTE = SA_AFTER_QUOTE
 RAGGED = SA_RAGGED
 NOT_UTF8 = SA_NOT_UTF8
-NO_NUMBER = SA_NO_NUMBER
+BAD_TARGET = SA_BAD_TARGET
 
 fill_powers()
 
@@ -97,6 +97,7 @@ cdef struct Columns:
     const int32_t* texts
     Py_ssize_t n_texts
     Py_ssize_t target
+    double target_above
 
 
 cdef int check_record(
@@ -112,8 +113,10 @@ cdef int check_record(
         return SA_RAGGED
     if not sa_is_utf8(start, end):
         return SA_NOT_UTF8
-    if columns.target >= 0 and not sa_field_number(&fields[columns.target], y):
-        return SA_NO_NUMBER
+    if columns.target >= 0 and not (
+        sa_field_number(&fields[columns.target], y) and y[0] > columns.target_above
+    ):
+        return SA_BAD_TARGET
     return SA_RECORD
 
 
@@ -139,6 +142,7 @@ def parse_records(
     Py_ssize_t n_fields,
     const int32_t[::1] text_columns,
     Py_ssize_t target_column,
+    double target_above,
 ):
     """Parse whole records of a block.
 
@@ -161,6 +165,8 @@ def parse_records(
         Different columns, whose texts are joined by spaces.
     target_column : int
         Column of the numbers; -1: none.
+    target_above : float
+        What they have to be above.
 
     Returns
     -------
@@ -184,7 +190,8 @@ def parse_records(
     if not (0 <= min(places) <= max(places) < n_fields and target_column < n_fields):
         raise ValueError(f"A column of {places}, {target_column} is not there.")
     cdef Columns columns = Columns(
-        n_fields, &text_columns[0], text_columns.shape[0], target_column
+        n_fields, &text_columns[0], text_columns.shape[0], target_column,
+        target_above,
     )
     cdef const char* text = PyBytes_AS_STRING(block)
     cdef const char* stop = text + PyBytes_GET_SIZE(block)
@@ -227,7 +234,7 @@ def parse_records(
     fault = None
     if code not in (SA_RECORD, SA_CUT):
         target = (0, 0)
-        if code == SA_NO_NUMBER:
+        if code == SA_BAD_TARGET:
             target = (fields[target_column].start - text,
                       fields[target_column].end - text)
         fault = (code, sa_count_lines(text + start, record), found, *target)

@@ -8,7 +8,7 @@ import numpy as np
 
 from sparse_adagrad.io import csv_records as records
 from sparse_adagrad.io.blocks import Limits, Part, cut
-from sparse_adagrad.io.columns import TextColumns, no_number, shown
+from sparse_adagrad.io.columns import TextColumns, bad_target, shown, text_of
 from sparse_adagrad.io.sources import Progress, Source
 from sparse_adagrad.text.documents import Documents
 
@@ -31,6 +31,7 @@ class _Rows:
 
     def __init__(self, source: Source, columns: TextColumns, limits: Limits) -> None:
         self.name = source.name
+        self.format = source.format
         self.delimiter = DELIMITERS[source.format]
         self.columns = columns
         self.limits = limits
@@ -51,6 +52,7 @@ class _Rows:
             len(self.header),
             self.text_places,
             self.target_place,
+            self.limits.target_above,
         )
         if fault is not None:
             code, line, n_fields, *target = fault
@@ -86,8 +88,8 @@ class _Rows:
         if self.header.count(column) != 1:
             has = "two columns" if column in self.header else "no column"
             raise ValueError(
-                f"{self.name} has {has} {column!r}. Its columns are: "
-                f"{', '.join(self.header)}."
+                f"{self.name} has {has} {column!r}. Read as {self.format}, its first "
+                f"line has {shown(self.header)}."
             )
         return self.header.index(column)
 
@@ -98,6 +100,7 @@ class _Rows:
             return "text follows a closing quote; a quote within one is doubled."
         if code == records.NOT_UTF8:
             return "this is not UTF-8 text; convert the file first."
-        if code == records.NO_NUMBER:
-            return no_number(self.columns.target, shown(target))
+        if code == records.BAD_TARGET:
+            above = self.limits.target_above
+            return bad_target(self.columns.target, text_of(target), above)
         return f"{n_fields} fields where the header has {len(self.header)}."

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sparse_adagrad.io.blocks import Limits, Part, cut
-from sparse_adagrad.io.columns import TextColumns, no_number
+from sparse_adagrad.io.columns import TextColumns, bad_target, shown
 from sparse_adagrad.io.sources import Progress, Source, needs_extra
 
 
@@ -79,15 +79,16 @@ class _Rows:
         if self.columns.target not in row:
             raise ValueError(f"no {self.columns.target!r}; a number is needed.")
         value: Any = row[self.columns.target]
+        above = self.limits.target_above
         # Exactly these: a bool is an int too.
-        if type(value) not in (int, float) or not math.isfinite(value):
-            raise ValueError(no_number(self.columns.target, value))
+        if type(value) not in (int, float) or not above < value < math.inf:
+            raise ValueError(bad_target(self.columns.target, value, above))
         return text, float(value)
 
     @staticmethod
     def _text(row: dict[str, Any], column: str) -> str:
         text = row.get(column)
         if not isinstance(text, str):
-            has = f"{column} is {text!r:.80}" if column in row else f"no {column!r}"
+            has = f"{column} is {shown(text)}" if column in row else f"no {column!r}"
             raise ValueError(f"{has}; a text is needed.")
         return text

@@ -18,7 +18,7 @@ from sparse_adagrad.io.whole import written_whole
 from sparse_adagrad.kernels import scales
 
 FORMAT = "sparse_adagrad"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 # safetensors knows no records; these are float64 throughout and are stored as rows.
 RECORDS = {"totals": scales.TOTALS_DTYPE, "outputs": scales.OUTPUT_DTYPE}
 
@@ -38,10 +38,10 @@ def write(path: str | PathLike[str], tensors: Tensors, header: Header) -> None:
     header : dict
         Anything that JSON holds.
     """
+    # One entry: safetensors writes several in any order, and equal models shall be
+    # equal files.
     metadata = {
-        "format": FORMAT,
-        "format_version": str(FORMAT_VERSION),
-        "header": json.dumps(header),
+        FORMAT: json.dumps({"format_version": FORMAT_VERSION, "header": header})
     }
     with written_whole(path) as beside:
         save_file(tensors, beside, metadata=metadata)
@@ -63,30 +63,37 @@ def read(path: str | PathLike[str]) -> tuple[Tensors, Header]:
         pass
     try:
         with safe_open(os.fspath(path), framework="numpy") as file:
-            metadata = file.metadata() or {}
-            _check_format(metadata, path)
+            said = _said(file.metadata() or {}, path)
             return (
                 {name: file.get_tensor(name) for name in file.keys()},  # noqa: SIM118
-                json.loads(metadata["header"]),
+                said["header"],
             )
-    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+    except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(
             f"{os.fspath(path)} is no complete model file: {error}. Was it cut off, or "
             "is it of another kind?"
         ) from error
 
 
-def _check_format(metadata: dict[str, str], path: str | PathLike[str]) -> None:
-    if metadata.get("format") != FORMAT:
+def _said(metadata: dict[str, str], path: str | PathLike[str]) -> dict[str, Any]:
+    """What a file says of itself; raise ValueError if it is of another kind."""
+    said: dict[str, Any]
+    if metadata.get("format") == FORMAT:
+        # As version 1 had it.
+        said = metadata | {"header": json.loads(metadata["header"])}
+    elif FORMAT in metadata:
+        said = json.loads(metadata[FORMAT])
+    else:
         raise ValueError(
             f"{os.fspath(path)} is a safetensors file, but not one of sparse_adagrad."
         )
-    version = int(metadata["format_version"])
+    version = int(said["format_version"])
     if version > FORMAT_VERSION:
         raise ValueError(
             f"{os.fspath(path)} has format version {version}; this sparse_adagrad "
             f"reads up to {FORMAT_VERSION}. Upgrade it to load the file."
         )
+    return said
 
 
 def pack(model: Any) -> tuple[Tensors, Header]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparse_adagrad.io.blocks import Limits, Part
-from sparse_adagrad.io.columns import TextColumns, no_number, pyarrow
+from sparse_adagrad.io.columns import TextColumns, bad_target, pyarrow, shown
 from sparse_adagrad.io.sources import Progress, Source
 
 # Pages are read as they come; without this, a row group's columns are, whole.
@@ -41,7 +41,8 @@ def parts(
         # To Arrow, bad data is an OSError too, but one without a number.
         if getattr(error, "errno", None):
             raise
-        raise ValueError(f"{source.name} is no whole Parquet file: {error}.") from error
+        what = str(error).rstrip(".")
+        raise ValueError(f"{source.name} is no whole Parquet file: {what}.") from error
     progress.read = before + size
 
 
@@ -51,8 +52,8 @@ def _check_columns(pa: Any, schema: Any, columns: TextColumns, name: str) -> lis
     for column in wanted:
         if schema.names.count(column) != 1:
             raise ValueError(
-                f"{name} has no column {column!r}, or two. Its columns are: "
-                f"{', '.join(schema.names)}."
+                f"{name} has no column {column!r}, or two. Its columns are "
+                f"{shown(schema.names)}."
             )
         kind = schema.field(column).type
         if pa.types.is_dictionary(kind):
@@ -103,13 +104,14 @@ def _part(
         good &= _is_text(pa, batch.column(column))
     y = None if columns.target is None else _numbers(pa, batch.column(columns.target))
     if y is not None:
-        good &= np.isfinite(y)
+        sound = np.isfinite(y) & (y > limits.target_above)
+        good &= sound
     if not good.all() and not limits.skip:
         row = int(np.argmin(good))
         what = "a text is missing, or not UTF-8."
-        if y is not None and not np.isfinite(y[row]):
+        if y is not None and not sound[row]:
             value = batch.column(columns.target)[row].as_py()
-            what = no_number(columns.target, value)
+            what = bad_target(columns.target, value, limits.target_above)
         raise ValueError(f"{name}, row {first + row + 1}: {what}")
     if not good.all():
         batch = batch.filter(pa.array(good))

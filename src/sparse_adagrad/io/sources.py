@@ -190,8 +190,8 @@ def _source(name: str, format: str | None) -> Source:
     if name == STANDARD_INPUT:
         if format is None:
             raise ValueError(
-                "Standard input has no name to tell its format: give one, as csv or "
-                "jsonl.gz."
+                "Standard input has no name to tell its format: give format, or "
+                "--format to the command, as csv or jsonl.gz."
             )
         kind, compression = _given_kind(format)
         if kind == "parquet":
@@ -213,7 +213,7 @@ def _kind(name: str) -> tuple[Format, str | None]:
         raise ValueError(
             f"{name} is of no known format: a name ends in one of {_joined(FORMATS)}, "
             f"and after it, except for Parquet, in one of {_joined(COMPRESSIONS)} or "
-            "nothing. Or give the format."
+            "nothing. Or give format, or --format to the command."
         )
     return found
 

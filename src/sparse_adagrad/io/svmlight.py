@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from math import inf
 from numbers import Integral
 from typing import TYPE_CHECKING, Literal
 
@@ -21,6 +22,7 @@ from sparse_adagrad.io.blocks import (
     cut,
     stream,
 )
+from sparse_adagrad.io.columns import bad_target, shown, text_of
 from sparse_adagrad.io.sources import Paths, Progress, Source, find_sources
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ def read_svmlight(
     batch_rows: int = BATCH_ROWS,
     batch_bytes: int = BATCH_BYTES,
     on_bad_line: OnBadLine = "error",
+    target_above: float = -inf,
 ) -> Generator[MatrixBatch, None, None]:
     """Read matrices and targets from svmlight files, in batches.
 
@@ -82,6 +85,8 @@ def read_svmlight(
         Lines of a batch, and bytes of text read for it, at most.
     on_bad_line : {"error", "skip"}
         Whether a bad line ends the stream, or is left out and counted.
+    target_above : float
+        A line whose target is not above it is bad.
 
     Yields
     ------
@@ -96,7 +101,7 @@ def read_svmlight(
     OSError
         If a file cannot be read.
     """
-    limits = Limits.of(batch_rows, batch_bytes, on_bad_line)
+    limits = Limits.of(batch_rows, batch_bytes, on_bad_line, target_above)
     if n_features is not None and not (
         isinstance(n_features, Integral) and 1 <= n_features <= MAX_FEATURES
     ):
@@ -143,17 +148,23 @@ class _Rows:
         columns, skip = self.columns, self.limits.skip
         whole = (block, start, self.limits.batch_rows, final)
         if columns.base is None:
-            _, _, indices, *_ = lines.parse_lines(*whole, True, 0, MAX_FEATURES)
+            _, _, indices, *_ = lines.parse_lines(
+                *whole, True, 0, MAX_FEATURES, self.limits.target_above
+            )
             if len(indices):
                 columns.base = int(indices.min() > 0)
         base = columns.base or 0
         n_features = columns.n_features or MAX_FEATURES
         y, data, indices, indptr, end, n_lines, n_skipped, fault = lines.parse_lines(
-            *whole, skip, base, n_features
+            *whole, skip, base, n_features, self.limits.target_above
         )
         if fault is not None:
             code, line, place = fault
-            what = _fault(code, _field(block, place), base, columns.n_features)
+            if code == lines.BAD_TARGET:
+                above = self.limits.target_above
+                what = bad_target("the target", _field(block, place), above)
+            else:
+                what = _fault(code, _field(block, place), base, columns.n_features)
             raise ValueError(f"{self.name}, line {self.n_lines + line + 1}: {what}")
         self.n_lines += n_lines
         if len(indices):
@@ -167,16 +178,15 @@ class _Rows:
 
 
 def _field(block: bytes, place: int) -> str:
-    field = block[place : place + 80].split(b"\n")[0].split(b"#")[0].split()
-    return field[0].decode("utf-8", "backslashreplace") if field else ""
+    line = block[place:].partition(b"\n")[0]
+    field = line.partition(b"#")[0].split(maxsplit=1)
+    return text_of(field[0]) if field else ""
 
 
 def _fault(code: int, field: str, base: int, n_features: int | None) -> str:
     column = field.partition(":")[0]
-    if code == lines.BAD_TARGET:
-        return f"the target is {field!r}, which is no finite number."
     if code == lines.BAD_VALUE:
-        return f"{field!r} does not end in a finite number."
+        return f"{shown(field)} does not end in a finite number."
     if code == lines.COLUMN_0:
         return (
             "there is a column 0, but columns count from 1 here. If they count from 0 "
@@ -191,4 +201,4 @@ def _fault(code: int, field: str, base: int, n_features: int | None) -> str:
         )
     if code == lines.COLUMN_LARGE:
         return f"column {column} is too large; there can be {MAX_FEATURES} columns."
-    return f"{field!r} is no column:value."
+    return f"{shown(field)} is no column:value."

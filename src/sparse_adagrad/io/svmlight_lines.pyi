@@ -21,6 +21,7 @@ def parse_lines(
     skip: bool,
     base: int,
     n_features: int,
+    target_above: float,
 ) -> tuple[
     NDArray[np.float64],  # y, (n_rows,)
     NDArray[np.float64],  # data, (nnz,)

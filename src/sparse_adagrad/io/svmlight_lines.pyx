@@ -20,7 +20,8 @@ cdef extern from "native/svmlight.h" nogil:
     int SA_COLUMN_ORDER
     int sa_svmlight_row(
         const char** p, const char* end, int64_t base, int64_t n_features,
-        double* target, int32_t* indices, double* data, Py_ssize_t* row_nnz,
+        double target_above, double* target, int32_t* indices, double* data,
+        Py_ssize_t* row_nnz,
     )
 
 
@@ -67,6 +68,7 @@ def parse_lines(
     bint skip,
     int64_t base,
     int64_t n_features,
+    double target_above,
 ):
     """Parse whole lines of a block.
 
@@ -85,6 +87,8 @@ def parse_lines(
         Number of the first column.
     n_features : int
         Number of columns, at most 2^31 - 1.
+    target_above : float
+        What targets have to be above.
 
     Returns
     -------
@@ -133,7 +137,7 @@ def parse_lines(
             end = line_end(p, stop)
             at = p
             code = sa_svmlight_row(
-                &at, end, base, n_features,
+                &at, end, base, n_features, target_above,
                 &y[n_rows], &indices[nnz], &data[nnz], &row_nnz,
             )
             if code == SA_ROW:

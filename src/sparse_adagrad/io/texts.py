@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,7 @@ def read_batches(
     batch_rows: int = BATCH_ROWS,
     batch_bytes: int = BATCH_BYTES,
     on_bad_line: OnBadLine = "error",
+    target_above: float = -inf,
 ) -> Generator[TextBatch, None, None]:
     """Read texts and targets from CSV, TSV, JSON lines or Parquet, in batches.
 
@@ -81,6 +83,8 @@ def read_batches(
         is longer by itself.
     on_bad_line : {"error", "skip"}
         Whether a bad line ends the stream, or is left out and counted.
+    target_above : float
+        A line whose target is not above it is bad.
 
     Yields
     ------
@@ -113,6 +117,7 @@ def read_batches(
             batch_rows=batch_rows,
             batch_bytes=batch_bytes,
             on_bad_line=on_bad_line,
+            target_above=target_above,
         )
     )
 
@@ -140,12 +145,13 @@ def read_documents(
     batch_rows: int = BATCH_ROWS,
     batch_bytes: int = BATCH_BYTES,
     on_bad_line: OnBadLine = "error",
+    target_above: float = -inf,
 ) -> Generator[TextBatch, None, None]:
     """The same, but texts of CSV and TSV are `Documents`.
 
     Loading pyarrow takes longer than many a file.
     """
-    limits = Limits.of(batch_rows, batch_bytes, on_bad_line)
+    limits = Limits.of(batch_rows, batch_bytes, on_bad_line, target_above)
     columns = TextColumns.of(text, target)
     sources = find_sources(paths, format)
     for source in sources:

@@ -25,7 +25,7 @@ enum {
     SA_AFTER_QUOTE, /* something other than a delimiter follows a closing quote */
     SA_RAGGED,
     SA_NOT_UTF8,
-    SA_NO_NUMBER,
+    SA_BAD_TARGET,
 };
 
 typedef struct {

@@ -44,15 +44,16 @@ static inline int sa_line_ends(const char *p, const char *end) {
  */
 static int sa_svmlight_row(
     const char **p, const char *end, int64_t base, int64_t n_features,
-    double *target, int32_t *indices, double *data, Py_ssize_t *row_nnz) {
+    double target_above, double *target, int32_t *indices, double *data, Py_ssize_t *row_nnz) {
     Py_ssize_t k = 0;
     int64_t last = -1;
     const char *at = sa_skip_blanks(*p);
     *row_nnz = 0;
     if (sa_line_ends(at, end)) return SA_NO_ROW;
     *p = at;
-    if (!sa_finite_field(p, end, target)) return SA_BAD_TARGET;
-    at = sa_skip_blanks(*p);
+    if (!sa_finite_field(&at, end, target) || !(*target > target_above))
+        return SA_BAD_TARGET;
+    at = sa_skip_blanks(at);
     if (end - at > 4 && memcmp(at, "qid:", 4) == 0) {
         *p = at;
         at += 4;
