@@ -197,6 +197,18 @@ def test_overflow_leaves_the_model_as_it_was(problem):
     refuses(model, "fit", X, np.abs(y), match="eta0", error=ValueError)
 
 
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize("of_y", [True, False])
+@pytest.mark.parametrize(("dtype", "size"), [("float32", 1e-22), ("float64", 1e-160)])
+def test_gradients_whose_squares_vanish_are_refused(problem, dtype, size, of_y, method):
+    X, y = problem
+    tiny = (X, size * y) if of_y else (size * X, y)
+    model = SparseAdaGradRegressor(dtype=dtype)
+    refuses(model, method, *tiny, match=f"vanish in dtype='{dtype}'.*Scale y or X up")
+    # A constant target has no spread, but nothing to be learned either.
+    getattr(model, method)(X, np.full(len(y), size)).predict(X)
+
+
 @pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber"])
 @pytest.mark.parametrize("learning_rate", ["scaled", "constant"])
 def test_divergence_is_never_silent(problem, loss, learning_rate):

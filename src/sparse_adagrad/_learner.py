@@ -146,13 +146,11 @@ class Learner:
         if problem.weight_sum == 0:
             return 0.0
         alpha = 0.0 if self.alpha == "auto" else self.alpha
-        trainer = Trainer(
-            state,
-            problem,
-            self._settings(running=True),
-            self._split_penalty(np.full(state.n_outputs, alpha)),
-        )
+        settings = self._settings(running=True)
+        penalty = self._split_penalty(np.full(state.n_outputs, alpha))
+        trainer = Trainer(state, problem, settings, penalty)
         sums = trainer.run(trainer.order(None))
+        state.check_precision(settings)
         state.outputs["baseline_loss_sum"] += sums[:, 1]
         seen = state.outputs["baseline_loss_sum"] / state.totals["weight_sum"]
         means = sums / problem.weight_sum

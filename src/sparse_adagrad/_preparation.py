@@ -58,6 +58,7 @@ def measure_scales(
             squares = squares[visited]
         state.totals["row_sq_sum"] = squares.sum()
         adagrad.start_at_mean(settings, state.outputs)
+    state.check_precision(settings)
     return problem
 
 

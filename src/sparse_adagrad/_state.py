@@ -221,6 +221,17 @@ class ModelState:
         """Log nothing; what was logged is gone."""
         self.log_pairs, self.log_max = self.pairs[:0], self.column_max[:0]
 
+    def check_precision(self, settings: adagrad.Settings) -> None:
+        """Raise where the squares of gradients vanish in the state's type."""
+        sizes = adagrad.gradient_sizes(settings, self.totals, self.outputs)
+        dtype = self.pairs.dtype
+        if (sizes**2 < np.finfo(dtype).tiny).any():
+            raise ValueError(
+                f"Gradients, about the spread of y times the length of a row of X, are "
+                f"of {sizes.min():.1e}: their squares vanish in dtype={dtype.name!r}. "
+                "Scale y or X up, or use dtype='float64'."
+            )
+
     def deflate(self) -> None:
         """Divide what is inflated by a power of two, before it overflows.
 

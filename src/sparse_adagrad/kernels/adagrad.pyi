@@ -78,6 +78,9 @@ def start_at_mean(settings: Settings, outputs: NDArray[np.void]) -> None: ...
 def learning_pace(
     settings: Settings, totals: NDArray[np.void], outputs: NDArray[np.void]
 ) -> NDArray[np.float64]: ...  # (2, n_outputs)
+def gradient_sizes(
+    settings: Settings, totals: NDArray[np.void], outputs: NDArray[np.void]
+) -> NDArray[np.float64]: ...  # (n_outputs,)
 def ridge_alpha(
     settings: Settings, totals: NDArray[np.void], outputs: NDArray[np.void]
 ) -> NDArray[np.float64]: ...  # (n_outputs,)

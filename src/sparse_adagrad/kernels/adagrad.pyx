@@ -1222,6 +1222,24 @@ def learning_pace(
     return out
 
 
+def gradient_sizes(
+    Settings settings, const Totals[::1] totals, const Output[::1] outputs
+):
+    """Size of a typical gradient, float64, (n_outputs,): of a row's, by its length.
+
+    1 where nothing is known of it, as at a constant rate.
+    """
+    cdef Py_ssize_t o
+    out = np.ones(outputs.shape[0])
+    cdef double[::1] sizes = out
+    if settings.scaled:
+        for o in range(outputs.shape[0]):
+            sizes[o] = scaled_rates(
+                &totals[0], &outputs[o], settings.loss, 1.0, 1.0, settings.fit_intercept
+            ).eps
+    return out
+
+
 def ridge_alpha(Settings settings, const Totals[::1] totals, const Output[::1] outputs):
     """Penalty of an epoch that asks of the weights what `Ridge(alpha=1)` does.
 
