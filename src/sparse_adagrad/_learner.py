@@ -169,7 +169,7 @@ class Learner:
 
     def _split_penalty(self, alpha: NDArray[np.float64]) -> NDArray[np.float64]:
         """L1 and L2 parts, shape (n_outputs, 2)."""
-        return np.outer(alpha, [self.l1_ratio, 1.0 - self.l1_ratio])
+        return alpha[:, np.newaxis] * np.array([self.l1_ratio, 1.0 - self.l1_ratio])
 
     # ---------------------------------------------------------------- predicting
 

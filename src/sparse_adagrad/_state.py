@@ -14,6 +14,8 @@ from sparse_adagrad._problem import Problem
 from sparse_adagrad.kernels import adagrad, scales, undo
 
 CACHE_LINE = 64
+# Smallest numbers that keep all their digits.
+TINY = {t: float(np.finfo(t).tiny) for t in map(np.dtype, ("float32", "float64"))}
 # Powers of two by which a fading model is inflated before it is deflated: float32 has
 # room for the square of twice as many. A root below the least stays as it is then.
 MAX_INFLATION = 16
@@ -98,7 +100,7 @@ class ModelState:
         )
         state.totals["column_scaling"] = scales.SCALINGS[scaling]
         state.totals["inflation"] = float(fades)
-        state.outputs["eps"] = np.finfo(dtype).tiny
+        state.outputs["eps"] = TINY[np.dtype(dtype)]
         if initial_accumulator_value:
             state.pairs[:, 1] = np.sqrt(initial_accumulator_value)
             state.outputs["intercept_grad_sq_sum"] = initial_accumulator_value
@@ -223,12 +225,12 @@ class ModelState:
 
     def check_precision(self, settings: adagrad.Settings) -> None:
         """Raise where the squares of gradients vanish in the state's type."""
-        sizes = adagrad.gradient_sizes(settings, self.totals, self.outputs)
+        least = adagrad.least_gradient(settings, self.totals, self.outputs)
         dtype = self.pairs.dtype
-        if (sizes**2 < np.finfo(dtype).tiny).any():
+        if least**2 < TINY[dtype]:
             raise ValueError(
                 f"Gradients, about the spread of y times the length of a row of X, are "
-                f"of {sizes.min():.1e}: their squares vanish in dtype={dtype.name!r}. "
+                f"of {least:.1e}: their squares vanish in dtype={dtype.name!r}. "
                 "Scale y or X up, or use dtype='float64'."
             )
 

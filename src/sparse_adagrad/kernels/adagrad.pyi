@@ -78,9 +78,9 @@ def start_at_mean(settings: Settings, outputs: NDArray[np.void]) -> None: ...
 def learning_pace(
     settings: Settings, totals: NDArray[np.void], outputs: NDArray[np.void]
 ) -> NDArray[np.float64]: ...  # (2, n_outputs)
-def gradient_sizes(
+def least_gradient(
     settings: Settings, totals: NDArray[np.void], outputs: NDArray[np.void]
-) -> NDArray[np.float64]: ...  # (n_outputs,)
+) -> float: ...
 def ridge_alpha(
     settings: Settings, totals: NDArray[np.void], outputs: NDArray[np.void]
 ) -> NDArray[np.float64]: ...  # (n_outputs,)

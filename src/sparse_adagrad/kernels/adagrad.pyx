@@ -1222,22 +1222,23 @@ def learning_pace(
     return out
 
 
-def gradient_sizes(
+def least_gradient(
     Settings settings, const Totals[::1] totals, const Output[::1] outputs
 ):
-    """Size of a typical gradient, float64, (n_outputs,): of a row's, by its length.
+    """Typical size of a row's gradient, of the output whose are smallest.
 
-    1 where nothing is known of it, as at a constant rate.
+    At most 1; that too where nothing is known of them, as at a constant rate.
     """
+    cdef double least = 1.0
+    cdef Rates unit
     cdef Py_ssize_t o
-    out = np.ones(outputs.shape[0])
-    cdef double[::1] sizes = out
     if settings.scaled:
         for o in range(outputs.shape[0]):
-            sizes[o] = scaled_rates(
+            unit = scaled_rates(
                 &totals[0], &outputs[o], settings.loss, 1.0, 1.0, settings.fit_intercept
-            ).eps
-    return out
+            )
+            least = min(least, unit.eps)
+    return least
 
 
 def ridge_alpha(Settings settings, const Totals[::1] totals, const Output[::1] outputs):
