@@ -169,7 +169,8 @@ class Learner:
 
     def _split_penalty(self, alpha: NDArray[np.float64]) -> NDArray[np.float64]:
         """L1 and L2 parts, shape (n_outputs, 2)."""
-        return alpha[:, np.newaxis] * np.array([self.l1_ratio, 1.0 - self.l1_ratio])
+        shares = np.array([self.l1_ratio, 1.0 - self.l1_ratio])
+        return np.asarray(alpha[:, np.newaxis] * shares)
 
     # ---------------------------------------------------------------- predicting
 

@@ -47,10 +47,12 @@ class KeptTokens:
 
     def keeper(self, plan: Plan, n_ngrams: int) -> Keeper:
         """For so many n-grams, each of which may need a text."""
-        needed = min(int(self.n_texts[0]) + n_ngrams, self.slots.size)
+        n_texts = int(self.n_texts[0])
+        needed = min(n_texts + n_ngrams, self.slots.size)
         if needed > len(self.texts):
             grown = np.zeros(min(needed + needed // 2, self.slots.size), TEXT_DTYPE)
-            grown[: len(self.texts)] = self.texts
+            # Pages of what is not used yet are not touched.
+            grown[:n_texts] = self.texts[:n_texts]
             self.texts = grown
         return Keeper(plan, self.slots, self.texts, self.n_texts)
 
