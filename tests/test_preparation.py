@@ -115,3 +115,22 @@ def test_second_fit_keeps_the_limit_and_raises_the_largest(outlying):
     model.fit(once_more, y)
     assert model._state.totals["column_limit"][0] == limit
     assert_allclose(model._state.column_max[3], 2 * before[3])
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_measured_targets_and_lengths(weighted):
+    rng = np.random.default_rng(0)
+    X = sp.random(100, 30, 0.2, format="csr", random_state=0)
+    y = rng.normal(1e6, [1, 10], (100, 2))
+    weights = rng.integers(0, 3, 100).astype(float) if weighted else np.ones(100)
+    state, _ = prepare(X, y, weights if weighted else None)
+    mean = np.average(y, axis=0, weights=weights)
+    squares = np.asarray(X.multiply(X).sum(axis=1)).ravel()
+    assert_allclose(state.outputs["y_mean"], mean, rtol=1e-15)
+    assert_allclose(state.outputs["y_sq_sum"], weights @ (y - mean) ** 2, rtol=1e-9)
+    assert_allclose(state.totals["row_sq_sum"], weights @ squares)
+    assert state.totals["weight_sum"] == weights.sum()
+    # Of a target that is constant, not even rounding makes a spread.
+    state, _ = prepare(X, np.full(100, 0.1), weights)
+    assert state.outputs["y_sq_sum"] == 0
+    assert state.outputs["y_mean"] == 0.1

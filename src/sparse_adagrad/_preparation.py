@@ -49,17 +49,30 @@ def measure_scales(
         measure_columns(state, problem)
         problem = replace(problem, rows=in_units(problem.rows, *column_units(state)))
     if first:
-        visited, weights = problem.rows_to_visit, problem.weights
-        scales.observe_targets(problem.y, visited, weights, state.totals, state.outputs)
-        squares = problem.rows.squares
-        if len(weights):
-            squares = squares * weights
-        if len(visited):
-            squares = squares[visited]
-        state.totals["row_sq_sum"] = squares.sum()
+        measure_rows(state, problem)
         adagrad.start_at_mean(settings, state.outputs)
     state.check_precision(settings)
     return problem
+
+
+def measure_rows(state: ModelState, problem: Problem) -> None:
+    """Measure the weighted mean and spread of the targets, and the rows' lengths."""
+    y, squares, weights = problem.y, problem.rows.squares, problem.weights
+    visited = problem.rows_to_visit
+    if len(visited):
+        y, squares = y[visited], squares[visited]
+        weights = weights[visited] if len(weights) else weights
+    if len(weights) == 0:
+        weights = np.ones(len(y))
+    # What overflows is found by the kernel, at the row where it does.
+    with np.errstate(over="ignore", invalid="ignore"):
+        # From one of them: a constant target has no spread, not one of rounding.
+        shifted = y - y[0]
+        mean = weights @ shifted / problem.weight_sum
+        state.totals["weight_sum"] = problem.weight_sum
+        state.totals["row_sq_sum"] = weights @ squares
+        state.outputs["y_mean"] = y[0] + mean
+        state.outputs["y_sq_sum"] = weights @ (shifted - mean) ** 2
 
 
 def measure_columns(state: ModelState, problem: Problem) -> None:
@@ -76,7 +89,7 @@ def measure_columns(state: ModelState, problem: Problem) -> None:
     auto = state.totals["column_scaling"][0] == scales.SCALINGS["auto"]
     if auto and state.totals["weight_sum"][0] == 0:
         counts = count_entries(sample_rows(problem), ALL)
-        met = np.flatnonzero(counts)
+        met = np.flatnonzero(counts > 0)
         median = columns.weighted_median(largest[met].astype(np.float64), counts[met])
         state.totals["column_limit"] = 2 * median
 
