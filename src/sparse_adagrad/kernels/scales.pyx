@@ -12,4 +12,3 @@ OUTPUT_DTYPE = np.dtype([(name, np.float64) for name in (
 )])
 N_HISTOGRAM_BINS = N_BINS
 SCALINGS = {None: SCALING_NONE, "auto": SCALING_AUTO, "max_abs": SCALING_MAX_ABS}
-
