@@ -16,7 +16,6 @@ FLAGS = ["/Od" if DEBUG else "/O2"] if sys.platform == "win32" else UNIX_FLAGS
 
 KERNELS = "src/sparse_adagrad/kernels"
 TEXT = "src/sparse_adagrad/text"
-MODULES = ("cpu", "csr", "losses", "scales", "columns", "merge", "undo", "adagrad")
 SOURCES = {"cpu": [f"{KERNELS}/native/variants.c"]}
 
 extensions = [
@@ -29,14 +28,15 @@ extensions = [
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
     )
     for name in (
+        "adagrad",
+        "columns",
         "cpu",
         "csr",
         "losses",
-        "scales",
-        "columns",
         "merge",
+        "predict",
+        "scales",
         "undo",
-        "adagrad",
     )
 ]
 extensions += [

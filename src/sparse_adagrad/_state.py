@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparse_adagrad._problem import Problem
-from sparse_adagrad.kernels import adagrad, scales, undo
+from sparse_adagrad.kernels import adagrad, predict, scales, undo
 
 CACHE_LINE = 64
 # Smallest numbers that keep all their digits.
@@ -258,7 +258,7 @@ class ModelState:
     def coef(self) -> NDArray[Any]:
         """Weights in the user's units, shape (n_features, n_outputs)."""
         out = np.empty((self.n_features, self.n_outputs), self.pairs.dtype)
-        adagrad.read_weights(
+        predict.read_weights(
             self.pairs, self.column_max, self.totals, self.outputs, out
         )
         return out

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sparse_adagrad._layout import Layout
 from sparse_adagrad._problem import Problem, Rows, shuffle_in_runs
 from sparse_adagrad._state import MAX_INFLATION, ModelState, aligned_zeros
-from sparse_adagrad.kernels import adagrad, merge
+from sparse_adagrad.kernels import adagrad, merge, predict
 
 # Rows to visit, those of each thread. A single part may be empty: all, in sequence.
 Order = list[NDArray[np.int64]]
@@ -285,26 +285,26 @@ def predict_raw(
     elif check is not None:
         check()
 
-    def predict(start: int, stop: int) -> bool:
+    def predict_part(start: int, stop: int) -> bool:
         # Offsets count from the start of the data, so any run of rows is CSR too.
         arrays = rows.data, rows.indices, rows.indptr[start : stop + 1]
         part = out[start:stop]
         if coef is not None:
             # Looks at each entry itself.
-            return adagrad.multiply(*arrays, coef, intercept, part)
-        adagrad.predict_raw(
+            return predict.multiply(*arrays, coef, intercept, part)
+        predict.predict_raw(
             *arrays, state.pairs, state.column_max, state.totals, state.outputs, part
         )
         return True
 
     if n_threads == 1:
-        sound = predict(0, rows.n_samples)
+        sound = predict_part(0, rows.n_samples)
     else:
         # As many entries to each: the offsets tell where.
         shares = np.linspace(0, rows.nnz, n_threads + 1)[1:-1]
         ends = [0, *np.searchsorted(rows.indptr[1:], shares), rows.n_samples]
         with ThreadPoolExecutor(n_threads) as threads:
-            sound = all(threads.map(predict, ends[:-1], ends[1:]))
+            sound = all(threads.map(predict_part, ends[:-1], ends[1:]))
     if not sound:
         assert check is not None, "rows that nothing has checked"
         check()

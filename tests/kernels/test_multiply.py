@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from sparse_adagrad.kernels import adagrad
+from sparse_adagrad.kernels import predict
 
 N_FEATURES = 50
 
@@ -15,7 +15,7 @@ def multiply(data, indices, coef):
     indptr = np.array([0, 0, len(data)], np.int32)
     intercept = np.arange(1.0, n_outputs + 1)
     out = np.full((2, n_outputs), np.nan)
-    sound = adagrad.multiply(data, indices, indptr, coef, intercept, out)
+    sound = predict.multiply(data, indices, indptr, coef, intercept, out)
     return sound, out
 
 

@@ -1,4 +1,4 @@
-"""Entry points: learn from rows, predict rows, read the weights.
+"""Learn from rows.
 
 (a) Everything here sees raw arrays only, under the contract of ``_validation``: CSR
     in range and finite, no column twice in a row. Inputs are const, so read-only
@@ -16,24 +16,27 @@
 
 import numpy as np
 
-from libc.float cimport DBL_MAX, FLT_MAX
 from libc.math cimport fmax, isfinite, pow, sqrt
 from libc.stdint cimport int64_t, uint32_t
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memset
 
-from sparse_adagrad.kernels.check cimport check_row
+from sparse_adagrad.kernels.active cimport (
+    Active,
+    clear_active,
+    free_active,
+    gradients_of,
+    make_active,
+)
 from sparse_adagrad.kernels.cpu cimport (
     SA_LANES,
     SA_LINE,
-    SA_SOUND,
     VARIANT,
     sa_prefetch,
     sa_prefetch_early,
     sa_prefetch_feature,
     sa_variant,
 )
-from sparse_adagrad.kernels.entries cimport ROWS_AHEAD, fetch_entries, raise_row
+from sparse_adagrad.kernels.entries cimport fetch_entries
 from sparse_adagrad.kernels.losses cimport (
     Loss,
     link,
@@ -41,28 +44,22 @@ from sparse_adagrad.kernels.losses cimport (
     loss_value,
 )
 from sparse_adagrad.kernels.losses import LOSSES
+from sparse_adagrad.kernels.observe cimport observe_row, row_values
 from sparse_adagrad.kernels.scales cimport (
-    EARLY_ROWS,
-    ROW_STRIDE,
-    SCALING_AUTO,
     SCALING_NONE,
     Output,
     Rates,
     Scaling,
     Totals,
-    bin_of,
     column_unit,
     data_t,
-    fabs,
     index_t,
     observe_target,
     offset_t,
     row_length,
     scaled_rates,
-    twice_median,
 )
 from sparse_adagrad.kernels.step cimport (
-    dot_row,
     dual_step,
     fading_step,
     read_outputs,
@@ -83,8 +80,6 @@ cdef enum:
     # A state of fewer bytes is near enough to the core that asking for a coming row's
     # part of it costs more than it saves.
     CACHED = 1 << 19
-    LARGEST_PLACE = 0x7FFFFFFF  # among the active features of a batch
-    PART = 256  # entries of a row that are converted at a time
 
 
 cdef class Settings:
@@ -261,89 +256,6 @@ cdef inline Rates rates_of(
 
 
 # ---------------------------------------------------------------- scales in a stream
-
-
-cdef inline bint moves_limit(const Totals* totals) noexcept nogil:
-    """Whether a row moves the columns' median, and so their limit.
-
-    A limit that a `fit` has measured (no bin is filled then) is kept.
-    """
-    cdef bint settled = totals.column_limit > 0.0 and totals.column_reference == 0.0
-    return not settled and (
-        totals.n_seen < EARLY_ROWS or <int64_t> totals.n_seen % ROW_STRIDE == 0
-    )
-
-
-cdef inline void move_limit(
-    const data_t* data,
-    const index_t* indices,
-    Py_ssize_t row_nnz,
-    const state_t* column_max,
-    Totals* totals,
-    int64_t* bins,
-) noexcept nogil:
-    """Let the entries of a row that has raised the maxima move the median of these."""
-    cdef Py_ssize_t k
-    for k in range(row_nnz):
-        if data[k] != 0:
-            if totals.column_reference == 0.0:
-                totals.column_reference = fabs(data[k])
-            bins[bin_of(column_max[indices[k]], totals.column_reference)] += 1
-    totals.column_limit = twice_median(bins, totals.column_reference)
-
-
-cdef inline void scale_row(
-    Scaling scaling,
-    const data_t* data,
-    const index_t* indices,
-    Py_ssize_t row_nnz,
-    const state_t* column_max,
-    double limit,
-    state_t* x,
-) noexcept nogil:
-    """Write the row to ``x`` in its columns' units."""
-    cdef Py_ssize_t k
-    cdef double unit
-    for k in range(row_nnz):
-        unit = column_unit(scaling, column_max[indices[k]], limit)
-        # Most are 1, and a branch that is foretold costs less than a division.
-        x[k] = <state_t> (data[k] if unit == 1.0 else data[k] / unit)
-
-
-cdef inline const state_t* row_values(
-    const data_t* data, Py_ssize_t row_nnz, state_t* x
-) noexcept nogil:
-    """The entries as they are: where they are, or else copied to ``x``."""
-    cdef Py_ssize_t k
-    if sizeof(data_t) == sizeof(state_t):
-        return <const state_t*> <const void*> data
-    for k in range(row_nnz):
-        x[k] = <state_t> data[k]
-    return x
-
-
-cdef inline const state_t* observe_row(
-    const Plan* plan,
-    const data_t* data,
-    const index_t* indices,
-    Py_ssize_t row_nnz,
-    state_t* column_max,
-    Totals* totals,
-    int64_t* bins,
-    state_t* x,
-) noexcept nogil:
-    """Let the row move the columns' scales; returns it in their units."""
-    cdef double largest = raise_row(data, indices, row_nnz, column_max)
-    if moves_limit(totals):
-        move_limit(data, indices, row_nnz, column_max, totals, bins)
-    # Most rows have no outlying column, and need no copy.
-    if (
-        plan.scaling == SCALING_AUTO
-        and column_unit(SCALING_AUTO, largest, totals.column_limit) == 1.0
-    ):
-        return row_values(data, row_nnz, x)
-    scale_row(plan.scaling, data, indices, row_nnz, column_max, totals.column_limit, x)
-    return x
 
 
 cdef inline void observe_sample(
@@ -590,7 +502,8 @@ cdef inline const state_t* predict_sample(
     cdef const state_t* x
     if plan.running and plan.scaling != SCALING_NONE:
         x = observe_row(
-            plan, data, indices, row_nnz, column_max, totals, bins, <state_t*> scratch.x
+            plan.scaling, data, indices, row_nnz, column_max, totals, bins,
+            <state_t*> scratch.x,
         )
     else:
         x = row_values(data, row_nnz, <state_t*> scratch.x)
@@ -668,125 +581,81 @@ cdef inline bint learn_row(
 # ------------------------------------------------------------------------ mini-batches
 
 
-# The active features of a mini-batch. Lists start at 1: place 0 means that a column has
-# not come.
-cdef struct Active:
-    uint32_t* place_of  # of every column; all 0 between batches
-    Py_ssize_t length
-    int64_t* columns
-    double* gradients  # (columns, outputs); 0 beyond the length
-    void* x  # gradients in the columns' units, of the state's type
-
-
-cdef bint make_active(
-    Active* active,
-    uint32_t* place_of,
-    Py_ssize_t capacity,
-    Py_ssize_t n_outputs,
-    size_t item,
-) noexcept nogil:
-    """False where there is no memory for it, or no number for so many columns."""
-    active.place_of = place_of
-    active.length = 0
-    # One more than there may be: what is not new is listed there, and does not count.
-    capacity += 2
-    active.columns = <int64_t*> malloc(capacity * sizeof(int64_t))
-    active.gradients = <double*> calloc(capacity * n_outputs, sizeof(double))
-    active.x = malloc(capacity * item)
-    return (
-        active.columns != NULL and active.gradients != NULL and active.x != NULL
-        and capacity < LARGEST_PLACE
-    )
-
-
-cdef inline double* gradients_of(
-    Active* active, int64_t column, Py_ssize_t n_outputs
-) noexcept nogil:
-    """The gradients of a column, which is listed where it is new."""
-    # No branch: whether it is new cannot be foretold.
-    cdef Py_ssize_t place = active.place_of[column]
-    cdef bint is_new = place == 0
-    active.columns[active.length + 1] = column
-    active.length += is_new
-    place = active.length if is_new else place
-    active.place_of[column] = <uint32_t> place
-    return active.gradients + place * n_outputs
-
-
-cdef void clear_active(Active* active, Py_ssize_t n_outputs) noexcept nogil:
-    cdef Py_ssize_t place
-    for place in range(1, active.length + 1):
-        active.place_of[active.columns[place]] = 0
-    memset(
-        active.gradients + n_outputs, 0, active.length * n_outputs * sizeof(double)
-    )
-    active.length = 0
-
-
-cdef void free_active(Active* active, Py_ssize_t n_outputs) noexcept nogil:
-    if active.length:
-        clear_active(active, n_outputs)
-    free(active.columns)
-    free(active.gradients)
-    free(active.x)
-
-
-cdef bint step_active(
+cdef void average_gradients(
     const Plan* plan,
-    Active* active,
+    const Active* active,
     double share,
-    const Rates* rates,
-    const Output* outputs,
     const state_t* column_max,
     const Totals* totals,
+) noexcept nogil:
+    """Make summed gradients mean ones, in the columns' units."""
+    cdef bint scaled = plan.running and plan.scaling != SCALING_NONE
+    cdef double factor = share
+    cdef double* gradients = active.gradients + plan.n_outputs
+    cdef Py_ssize_t k, o
+    for k in range(active.length):
+        if scaled:
+            factor = share / column_unit(
+                plan.scaling, column_max[active.columns[k + 1]], totals.column_limit
+            )
+        for o in range(plan.n_outputs):
+            gradients[k * plan.n_outputs + o] *= factor
+
+
+cdef bint step_as_row(
+    const Plan* plan,
+    const Active* active,
+    const Rates* rates,
+    const Output* outputs,
     state_t* pairs,
     const Scratch* scratch,
 ) noexcept nogil:
-    """Step every active feature once by its mean gradient; whether all stay finite."""
-    cdef bint finite = True
-    cdef Py_ssize_t n_outputs = plan.n_outputs
+    """Step active features of one output as a row of their gradients, with slope 1."""
     cdef const int64_t* columns = active.columns + 1
-    cdef double* gradients = active.gradients + n_outputs
     cdef state_t* x = <state_t*> active.x
+    cdef Py_ssize_t k
+    for k in range(active.length):
+        x[k] = <state_t> active.gradients[k + 1]
+    read_row(
+        plan.variant, pairs, columns, x, active.length, <state_t*> scratch.read,
+        outputs.eps, outputs.l1, outputs.l2,
+    )
+    return step_row(
+        plan.variant, pairs, columns, x, active.length, <state_t*> scratch.read, 1.0,
+        rates.eta, columns, 0,
+    )
+
+
+cdef bint step_one_by_one(
+    const Plan* plan,
+    const Active* active,
+    const Rates* rates,
+    const Output* outputs,
+    double inflation,
+    state_t* pairs,
+) noexcept nogil:
+    """The same of several outputs, or where past gradients fade."""
+    cdef Py_ssize_t n_outputs = plan.n_outputs
+    cdef bint finite = True
+    cdef const double* gradients
     cdef Py_ssize_t k, o
-    cdef double unit
-    cdef state_t w
     cdef state_t* u
     cdef state_t* s
-    if plan.running and plan.scaling != SCALING_NONE:
-        for k in range(active.length):
-            unit = column_unit(
-                plan.scaling, column_max[columns[k]], totals.column_limit
-            )
-            for o in range(n_outputs):
-                gradients[k * n_outputs + o] /= unit
-    if n_outputs == 1 and plan.decay == 0.0:
-        # A row of the summed gradients, whose own gradient is their share.
-        for k in range(active.length):
-            x[k] = <state_t> (gradients[k] * share)
-        read_row(
-            plan.variant, pairs, columns, x, active.length, <state_t*> scratch.read,
-            outputs.eps, outputs.l1, outputs.l2,
-        )
-        return step_row(
-            plan.variant, pairs, columns, x, active.length, <state_t*> scratch.read,
-            1.0, rates.eta, columns, 0,
-        )
-    for k in range(active.length):
-        for o in range(n_outputs):
-            gradients[k * n_outputs + o] *= share
+    for k in range(1, active.length + 1):
+        gradients = active.gradients + k * n_outputs
+        u = pairs + 2 * active.columns[k] * n_outputs
         if plan.decay > 0.0:
-            finite &= step_fading(
-                plan, pairs + 2 * columns[k] * n_outputs, gradients + k * n_outputs,
-                rates, outputs, totals.inflation,
-            )
+            finite &= step_fading(plan, u, gradients, rates, outputs, inflation)
             continue
         for o in range(n_outputs):
-            u = pairs + 2 * columns[k] * n_outputs + o
             s = u + n_outputs
-            w = read_weight(u[0], s[0], outputs[o].eps, outputs[o].l1, outputs[o].l2)
-            dual_step(u, s, w, gradients[k * n_outputs + o], rates[o].eta)
+            dual_step(
+                u, s,
+                read_weight(u[0], s[0], outputs[o].eps, outputs[o].l1, outputs[o].l2),
+                gradients[o], rates[o].eta,
+            )
             finite &= isfinite(u[0]) != 0
+            u += 1
     return finite
 
 
@@ -1026,9 +895,13 @@ cdef bint step_batch(
     find_rates(plan, totals, outputs, rates)
     if plan.decay > 0.0:
         fade(plan, totals, outputs, length)
-    finite = step_active(
-        plan, active, share, rates, outputs, column_max, totals, pairs, scratch
-    )
+    average_gradients(plan, active, share, column_max, totals)
+    if plan.n_outputs == 1 and plan.decay == 0.0:
+        finite = step_as_row(plan, active, rates, outputs, pairs, scratch)
+    else:
+        finite = step_one_by_one(
+            plan, active, rates, outputs, totals.inflation, pairs
+        )
     clear_active(active, plan.n_outputs)
     for o in range(plan.n_outputs):
         finite &= isfinite(gradients[o]) != 0
@@ -1038,154 +911,6 @@ cdef bint step_batch(
         )
         gradients[o] = 0.0
     return finite
-
-
-def predict_raw(
-    const data_t[::1] data,
-    const index_t[::1] indices,
-    const offset_t[::1] indptr,
-    const state_t[:, :, ::1] pairs,
-    const state_t[::1] column_max,
-    const Totals[::1] totals,
-    const Output[::1] outputs,
-    double[:, ::1] out,
-):
-    """Write the raw predictions to ``out``, float64, (n_samples, n_outputs).
-
-    Reads the weights of the entries alone; where there are more entries than columns,
-    `read_weights` and `multiply` do the same for less.
-    """
-    cdef Scaling scaling = <Scaling> <int> totals[0].column_scaling
-    cdef double limit = totals[0].column_limit
-    cdef Py_ssize_t n_outputs = outputs.shape[0]
-    cdef Py_ssize_t i, k, o, j
-    cdef double x
-    with nogil:
-        for i in range(out.shape[0]):
-            for o in range(n_outputs):
-                out[i, o] = outputs[o].base + outputs[o].intercept
-            for k in range(indptr[i], indptr[i + 1]):
-                j = indices[k]
-                x = data[k]
-                if scaling != SCALING_NONE:
-                    x /= column_unit(scaling, column_max[j], limit)
-                for o in range(n_outputs):
-                    out[i, o] += x * read_weight(
-                        pairs[j, 0, o], pairs[j, 1, o], outputs[o].eps, outputs[o].l1,
-                        outputs[o].l2,
-                    )
-
-
-cdef inline double dot(
-    const sa_variant* variant,
-    const data_t* data,
-    const index_t* indices,
-    Py_ssize_t row_nnz,
-    const state_t* coef,
-) noexcept nogil:
-    """A row times the coefficients, in their precision."""
-    cdef state_t[PART] x
-    cdef double product = 0.0
-    cdef Py_ssize_t first, k, n
-    if sizeof(data_t) == sizeof(state_t):
-        return dot_row(
-            variant, <const state_t*> <const void*> data, indices, row_nnz, coef
-        )
-    for first from 0 <= first < row_nnz by PART:
-        n = min(<Py_ssize_t> PART, row_nnz - first)
-        for k in range(n):
-            x[k] = <state_t> data[first + k]
-        product += dot_row(variant, x, indices + first, n, coef)
-    return product
-
-
-def multiply(
-    const data_t[::1] data,
-    const index_t[::1] indices,
-    const offset_t[::1] indptr,
-    const state_t[:, ::1] coef,
-    const double[::1] intercept,
-    double[:, ::1] out,
-):
-    """Write rows times coefficients plus intercepts to ``out``.
-
-    Columns and values are checked while the row is at hand; of ``indptr`` alone the
-    caller has seen that it leads to entries.
-
-    Parameters
-    ----------
-    data, indices, indptr : the CSR arrays
-    coef : ndarray of shape (n_features, n_outputs), float32 or float64
-        In the user's units.
-    intercept : ndarray of shape (n_outputs,), float64
-    out : ndarray of shape (n_rows, n_outputs), float64; written
-
-    Returns
-    -------
-    sound : bool
-        False if a column is out of range, or a value not finite or too large for
-        ``coef``; ``out`` is then not complete.
-    """
-    cdef Py_ssize_t n_outputs = coef.shape[1]
-    cdef double largest = DBL_MAX
-    cdef bint sound = True
-    cdef Py_ssize_t n_rows = out.shape[0]
-    cdef Py_ssize_t i, k, o, first, row_nnz
-    cdef const data_t* data_start = &data[0] if data.shape[0] else NULL
-    cdef const index_t* indices_start = &indices[0] if indices.shape[0] else NULL
-    cdef const state_t* coef_start = &coef[0, 0] if coef.shape[0] else NULL
-    if data_t is float or state_t is float:
-        largest = FLT_MAX
-    with nogil:
-        for i in range(n_rows):
-            if i + ROWS_AHEAD < n_rows:
-                first = indptr[i + ROWS_AHEAD]
-                fetch_entries(
-                    data_start + first, indices_start + first,
-                    indptr[i + ROWS_AHEAD + 1] - first,
-                )
-            first = indptr[i]
-            row_nnz = indptr[i + 1] - first
-            sound = SA_SOUND & check_row(
-                VARIANT, data_start + first, indices_start + first, row_nnz,
-                coef.shape[0], largest,
-            )
-            if not sound:
-                break
-            for o in range(n_outputs):
-                out[i, o] = intercept[o]
-            if n_outputs == 1:
-                out[i, 0] += dot(
-                    VARIANT, data_start + first, indices_start + first, row_nnz,
-                    coef_start,
-                )
-            else:
-                for k in range(first, first + row_nnz):
-                    for o in range(n_outputs):
-                        out[i, o] += <double> data[k] * coef[indices[k], o]
-    return sound
-
-
-def read_weights(
-    const state_t[:, :, ::1] pairs,
-    const state_t[::1] column_max,
-    const Totals[::1] totals,
-    const Output[::1] outputs,
-    state_t[:, ::1] out,
-):
-    """Write the weights in the user's units to ``out``, (n_features, n_outputs)."""
-    cdef Scaling scaling = <Scaling> <int> totals[0].column_scaling
-    cdef double unit = 1.0
-    cdef Py_ssize_t j, o
-    with nogil:
-        for j in range(out.shape[0]):
-            if scaling != SCALING_NONE:
-                unit = column_unit(scaling, column_max[j], totals[0].column_limit)
-            for o in range(outputs.shape[0]):
-                out[j, o] = <state_t> (read_weight(
-                    pairs[j, 0, o], pairs[j, 1, o], outputs[o].eps, outputs[o].l1,
-                    outputs[o].l2,
-                ) / unit)
 
 
 def start_at_mean(Settings settings, Output[::1] outputs):
