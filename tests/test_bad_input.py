@@ -1,9 +1,11 @@
 """Bad input raises what names the fault, and changes nothing."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 from scipy import sparse as sp
 
 from sparse_adagrad import SparseAdaGradRegressor
@@ -204,9 +206,47 @@ def test_gradients_whose_squares_vanish_are_refused(problem, dtype, size, of_y, 
     X, y = problem
     tiny = (X, size * y) if of_y else (size * X, y)
     model = SparseAdaGradRegressor(dtype=dtype)
-    refuses(model, method, *tiny, match=f"vanish in dtype='{dtype}'.*Scale y or X up")
+    refuses(model, method, *tiny, match=f"vanishes in dtype='{dtype}'.*Scale y or X up")
     # A constant target has no spread, but nothing to be learned either.
     getattr(model, method)(X, np.full(len(y), size)).predict(X)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_products_that_vanish_are_refused(problem, method):
+    """Where squares of gradients do not, but rates times gradients or weights do."""
+    X, y = problem
+    model = SparseAdaGradRegressor()
+    refuses(model, method, 1e8 * X, 1e-25 * y, match="vanishes in dtype='float32'")
+    weights = np.full(len(y), 1e-25)
+    refuses(model, method, X, y, weights, match="vanishes in dtype='float32'")
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_targets_that_differ_by_a_rounding_are_constant(problem, dtype, method):
+    X, y = problem
+    y = np.full(len(y), 0.3)
+    y[::2] = 0.1 + 0.2
+    model = getattr(SparseAdaGradRegressor(dtype=dtype), method)(1e-3 * X, y)
+    assert_allclose(model.predict(1e-3 * X), y, rtol=1e-12)
+    both = np.column_stack([y, problem[1]])
+    model = getattr(SparseAdaGradRegressor(dtype=dtype), method)(X, both)
+    assert_allclose(model.predict(X)[:, 0], y, rtol=1e-12)
+    assert np.corrcoef(model.predict(X)[:, 1], problem[1])[0, 1] > 0.5
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize("size", [1e150, 1e160, 1e307])
+def test_numbers_that_overflow_end_in_an_error_without_warnings(problem, size, method):
+    X, y = problem
+    for tiny in ((X, size * y), (size * X, y)):
+        model = SparseAdaGradRegressor(dtype="float64", random_state=0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            try:
+                getattr(model, method)(*tiny)
+            except ValueError as error:
+                assert "overflow" in str(error) or "diverged" in str(error)
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber"])

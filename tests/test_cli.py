@@ -238,7 +238,7 @@ def test_interrupt_writes_nothing(reviews, tmp_path, monkeypatch):
     def interrupt(*arguments, **keywords):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Learner, "partial_fit", interrupt)
+    monkeypatch.setattr(Learner, "_partial_fit", interrupt)
     command = fit_arguments(reviews, tmp_path / "m")
     fails(command, "nothing was written", code=130)
     assert not (tmp_path / "m").exists()

@@ -108,6 +108,11 @@ FORGERIES = {
     "pairs of integers": lambda t, h: t.update(pairs=t["pairs"].astype(np.int32)),
     "column_max short": lambda t, h: t.update(column_max=t["column_max"][:-1].copy()),
     "column_max wide": lambda t, h: t.update(column_max=t["column_max"].astype("f8")),
+    "pairs of halves": lambda t, h: t.update(
+        pairs=t["pairs"].astype("f2"), column_max=t["column_max"].astype("f2")
+    ),
+    "bins negative": lambda t, h: t["bins"].fill(-1),
+    "bins beyond counting": lambda t, h: t["bins"].fill(2**62),
     "bins short": lambda t, h: t.update(bins=t["bins"][:5].copy()),
     "outputs too many": lambda t, h: t.update(outputs=np.tile(t["outputs"], (2, 1))),
     "outputs narrow": lambda t, h: t.update(outputs=t["outputs"][:, :3].copy()),
@@ -128,6 +133,7 @@ def test_files_of_version_1_load(saved):
     model, path, X, _ = saved
     tensors, header = model_file.read(path)
     said = {"format_version": "1", "header": json.dumps(header)}
+    tensors["totals"] = np.pad(tensors["totals"], ((0, 0), (0, 1)))
     save_file(tensors, path, metadata={"format": "sparse_adagrad"} | said)
     loaded = SparseAdaGradRegressor.load(path)
     assert_array_equal(loaded.predict(X), model.predict(X))
@@ -140,7 +146,19 @@ def test_equal_models_are_equal_files(saved, tmp_path):
         assert (tmp_path / f"{number}").read_bytes() == path.read_bytes()
 
 
-@pytest.mark.parametrize("said", ["{", "[]", '{"format_version": 2}', "null"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "{",
+        "[]",
+        "null",
+        '{"format_version": 2}',
+        '{"format_version": 1e999, "header": {}}',
+        '{"format_version": 2, "header": 3}',
+        '{"format_version": 2, "header": null}',
+        "[" * 200_000,
+    ],
+)
 def test_header_that_is_not_whole(saved, said):
     _, path, _, _ = saved
     save_file(load_file(path), path, metadata={"sparse_adagrad": said})

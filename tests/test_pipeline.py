@@ -7,6 +7,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from sparse_adagrad import SparseAdaGradRegressor
+from sparse_adagrad._state import ModelState
 from sparse_adagrad.pipeline import StreamingPipeline, make_streaming_pipeline
 from sparse_adagrad.text import HashingTfidfVectorizer
 
@@ -72,13 +73,26 @@ def test_refused_batch_leaves_the_model_as_it_was(monkeypatch):
                 learn(texts, y)
         same(model, twin)
 
-    def interrupted(*arguments):
+    # Weights that are no numbers are found by the regressor, after all words.
+    with pytest.raises(TypeError):
+        model.fit(TEXTS[:2], STARS[:2], [{}, 1.0])
+    same(model, twin)
+
+    def interrupted(*arguments, **keywords):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(SparseAdaGradRegressor, "partial_fit", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        model.partial_fit(TEXTS, STARS)
-    same(model, twin)
+    # Of these, the regressor has learned when the last is called.
+    for owner, name in (
+        (SparseAdaGradRegressor, "_learn_batch"),
+        (ModelState, "forget"),
+        (HashingTfidfVectorizer, "_keep"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                model.partial_fit(TEXTS, STARS)
+        same(model, twin)
+    monkeypatch.setattr(SparseAdaGradRegressor, "_partial_fit", interrupted)
     fresh = new()
     with pytest.raises(KeyboardInterrupt):
         fresh.partial_fit(TEXTS, STARS)

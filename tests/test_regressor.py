@@ -770,6 +770,44 @@ def test_interrupted_batch_is_undone_to_the_bit(
     assert (model.coef_ != coef).any()
 
 
+def states_are_equal(one, other):
+    for name in ("pairs", "column_max", "totals", "outputs", "bins"):
+        ours, theirs = (getattr(model._state, name) for model in (one, other))
+        assert ours.tobytes() == theirs.tobytes(), name
+
+
+@pytest.mark.parametrize("n_rows", [40, 1_500, 4_000])
+@pytest.mark.parametrize("width", [2_000, 3_000])
+def test_refused_batch_is_undone_where_the_past_fades(n_rows, width):
+    """By so many octaves that columns without entries in it lose all their digits."""
+    rng = np.random.default_rng(0)
+    model = SparseAdaGradRegressor(decay=0.05, alpha=1e-3, allow_growth=True)
+    X = sp.random(300, 2_000, 0.002, format="csr", random_state=0)
+    model.partial_fit(X, rng.normal(size=300))
+    before = pickle.loads(pickle.dumps(model))
+    wider = sp.random(n_rows, width, 0.0005, format="csr", random_state=1)
+    y = rng.normal(size=n_rows)
+    y[-1] = 1e300
+    with pytest.raises(ValueError, match="overflow"):
+        model.partial_fit(wider, y)
+    states_are_equal(model, before)
+    model.partial_fit(X, y[0] + rng.normal(size=300))
+    assert np.isfinite(model.coef_).all()
+
+
+def test_columns_that_come_late_start_alike_with_a_file_between(tmp_path):
+    rng = np.random.default_rng(0)
+    model = SparseAdaGradRegressor(
+        decay=0.05, allow_growth=True, initial_accumulator_value=1.0
+    )
+    for width in (10, 11):
+        model.partial_fit(sp.csr_matrix(rng.random((100, width))), rng.random(100))
+    model.save(tmp_path / "m")
+    loaded = SparseAdaGradRegressor.load(tmp_path / "m")
+    X, y = sp.csr_matrix(rng.random((100, 12))), rng.random(100)
+    assert_array_equal(model.partial_fit(X, y).coef_, loaded.partial_fit(X, y).coef_)
+
+
 def test_refused_rows_without_entries_leave_the_model_as_it_was(problem):
     X, y = problem[0], np.abs(problem[1])
     model = SparseAdaGradRegressor("poisson", learning_rate="constant")

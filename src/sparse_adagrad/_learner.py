@@ -7,7 +7,7 @@ uses it as it is, since loading scikit-learn takes longer than many a file.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -26,6 +26,8 @@ DIVERGED = 1e3
 # twenty at 0.2 do, within 0.1 % on average over 14 tasks.
 STREAM_RATE = 0.2
 FIT_RATE = 0.35
+# Functions that take back what was changed, the estimator's attributes aside.
+Undo = list[Callable[[], None]]
 CURVES = ("loss_curve_", "validation_loss_curve_")
 
 
@@ -111,12 +113,20 @@ class Learner:
 
     def partial_fit(self, X: Rows, y: NDArray[np.float64]) -> Self:
         """Learn from one more batch; if that fails, the model is what it was before."""
-        with self._all_or_nothing():
-            self._learn(Problem.of(X, y, np.empty(0)), y.ndim)
+        return self._partial_fit(X, y)
+
+    def _partial_fit(
+        self, X: Any, y: Any, *, then: Callable[[], None] | None = None
+    ) -> Self:
+        """The same, also if what is to be done `then` fails."""
+        with self._all_or_nothing() as undo:
+            self._learn(Problem.of(X, y, np.empty(0)), y.ndim, undo)
+            if then is not None:
+                then()
         return self
 
-    def _learn(self, problem: Problem, target_ndim: int) -> None:
-        """Learn from a batch, in a state that `_all_or_nothing` goes back to."""
+    def _learn(self, problem: Problem, target_ndim: int, undo: Undo) -> None:
+        """Learn from a batch; `undo` is given what takes it back."""
         before = self._state
         if before is None:
             state = self._allocate(problem)
@@ -128,18 +138,12 @@ class Learner:
                 problem.rows.n_features, self.initial_accumulator_value
             )
         self.n_features_in_ = state.n_features
-        go_back = state.remember(problem)
-        # The attributes change inside too: an interrupt may come between any two.
-        try:
-            loss = self._learn_batch(state, problem)
-            self._state = state
-            self.n_iter_ = 1
-            self.loss_curve_.append(loss)
-        except BaseException:
-            go_back()
-            raise
-        finally:
-            state.forget()
+        undo.append(state.remember(problem, self.decay))
+        loss = self._learn_batch(state, problem)
+        state.forget()
+        self._state = state
+        self.n_iter_ = 1
+        self.loss_curve_.append(loss)
 
     def _learn_batch(self, state: ModelState, problem: Problem) -> float:
         """Mean progressive loss of a batch; raise if it diverges."""
@@ -150,15 +154,14 @@ class Learner:
         penalty = self._split_penalty(np.full(state.n_outputs, alpha))
         trainer = Trainer(state, problem, settings, penalty)
         sums = trainer.run(trainer.order(None))
-        state.check_precision(settings)
+        state.check_precision(settings, problem.weight_sum / problem.n_visited)
         state.outputs["baseline_loss_sum"] += sums[:, 1]
         seen = state.outputs["baseline_loss_sum"] / state.totals["weight_sum"]
         means = sums / problem.weight_sum
         limit = DIVERGED ** (1 if self.loss in losses.LINEAR else 2)
-        for loss, baseline in zip(
-            means[:, 0], np.maximum(means[:, 1], seen), strict=True
-        ):
-            if loss > limit * baseline > 0:
+        baselines = np.maximum(means[:, 1], seen)
+        for loss, baseline in zip(means[:, 0], baselines, strict=True):
+            if loss / limit > baseline > 0:
                 raise ValueError(
                     f"Training diverged: the batch's mean progressive loss is "
                     f"{loss:.3g}, that of an untrained model {baseline:.3g}. The model "
@@ -212,16 +215,23 @@ class Learner:
     # ----------------------------------------------------------- state and settings
 
     @contextmanager
-    def _all_or_nothing(self) -> Iterator[None]:
-        """Leave the estimator's attributes as they were if anything is raised."""
+    def _all_or_nothing(self) -> Iterator[Undo]:
+        """Leave the estimator as it was if anything is raised, wherever it is.
+
+        Attributes are taken back here, and what else the functions undo that are put
+        into the list.
+        """
         before = self.__dict__.copy()
         curves = {name: list(before[name]) for name in CURVES if name in before}
+        undo: Undo = []
         try:
-            yield
+            yield undo
         except Interrupted as interrupted:
             assert interrupted.__cause__ is not None
             raise interrupted.__cause__ from None
         except BaseException:
+            for go_back in undo:
+                go_back()
             callbacks = {
                 name: value
                 for name, value in self.__dict__.items()

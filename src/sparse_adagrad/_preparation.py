@@ -28,10 +28,11 @@ ALL = np.empty(0, np.int64)
 def run_length(problem: Problem) -> int:
     """How many neighbouring rows a shuffled epoch may visit one after the other."""
     y = problem.y[problem.rows_to_visit] if len(problem.rows_to_visit) else problem.y
-    deviations = y - y.mean(axis=0)
-    products = (deviations[1:] * deviations[:-1]).sum(axis=0)
-    squares = (deviations**2).sum(axis=0)
-    return LONG_RUN if (np.abs(products) <= LIKENESS * squares).all() else 1
+    with np.errstate(over="ignore", invalid="ignore"):
+        deviations = y - y.mean(axis=0)
+        products = (deviations[1:] * deviations[:-1]).sum(axis=0)
+        squares = (deviations**2).sum(axis=0)
+        return LONG_RUN if (np.abs(products) <= LIKENESS * squares).all() else 1
 
 
 def measure_scales(
@@ -51,7 +52,7 @@ def measure_scales(
     if first:
         measure_rows(state, problem)
         adagrad.start_at_mean(settings, state.outputs)
-    state.check_precision(settings)
+    state.check_precision(settings, problem.weight_sum / problem.n_visited)
     return problem
 
 
@@ -66,13 +67,16 @@ def measure_rows(state: ModelState, problem: Problem) -> None:
         weights = np.ones(len(y))
     # What overflows is found by the kernel, at the row where it does.
     with np.errstate(over="ignore", invalid="ignore"):
-        # From one of them: a constant target has no spread, not one of rounding.
+        # From one of them: a constant target has no spread, not one of rounding. Sums,
+        # not products of matrices, whose order follows the number of cores.
         shifted = y - y[0]
-        mean = weights @ shifted / problem.weight_sum
+        shares = weights[:, np.newaxis] / problem.weight_sum
+        mean = (shares * shifted).sum(axis=0)
         state.totals["weight_sum"] = problem.weight_sum
-        state.totals["row_sq_sum"] = weights @ squares
+        state.totals["row_sq_sum"] = (weights * squares).sum()
         state.outputs["y_mean"] = y[0] + mean
-        state.outputs["y_sq_sum"] = weights @ (shifted - mean) ** 2
+        variance = (shares * (shifted - mean) ** 2).sum(axis=0)
+        state.outputs["y_sq_sum"] = problem.weight_sum * variance
 
 
 def measure_columns(state: ModelState, problem: Problem) -> None:

@@ -151,64 +151,68 @@ class ModelState:
         if n_features <= self.n_features:
             return self
         capacity = len(self.pairs)
-        if n_features <= capacity:
-            return replace(self, n_features=n_features)
-        capacity = max(n_features, capacity + capacity // 2)
-        pairs = aligned_zeros((capacity, *self.pairs.shape[1:]), self.pairs.dtype)
-        pairs[: len(self.pairs)] = self.pairs
+        pairs, column_max = self.pairs, self.column_max
+        if n_features > capacity:
+            capacity = max(n_features, capacity + capacity // 2)
+            pairs = aligned_zeros((capacity, *pairs.shape[1:]), pairs.dtype)
+            pairs[: self.n_features] = self.pairs[: self.n_features]
+            n_scaled = capacity if self.scales_columns else 0
+            column_max = np.zeros(n_scaled, self.column_max.dtype)
+            column_max[: len(self.column_max)] = self.column_max
         if initial_accumulator_value:
             inflation = self.totals["inflation"][0] or 1.0
-            pairs[len(self.pairs) :, 1] = np.sqrt(initial_accumulator_value) * inflation
-        column_max = np.zeros(
-            capacity if self.scales_columns else 0, self.column_max.dtype
-        )
-        column_max[: len(self.column_max)] = self.column_max
+            new = pairs[self.n_features : n_features]
+            new[:, 1] = np.sqrt(initial_accumulator_value) * inflation
         return replace(self, pairs=pairs, column_max=column_max, n_features=n_features)
 
-    def remember(self, problem: Problem) -> Callable[[], None]:
+    def remember(self, problem: Problem, decay: float) -> Callable[[], None]:
         """Return a function that undoes what learning from these rows changes.
 
         Costs O(nnz): a model of fewer columns than there are entries is copied here;
-        of a larger one the kernel logs what it is about to change.
+        of a larger one the kernel logs what it is about to change. A model that may be
+        deflated meanwhile is copied too, which costs as much as that.
         """
+        self.forget()
         totals, outputs, bins = (
             self.totals.copy(),
             self.outputs.copy(),
             self.bins.copy(),
         )
         nnz = problem.rows.nnz
-        logged = nnz < len(self.pairs)
+        logged = nnz < len(self.pairs) and not self._may_deflate(problem, decay)
         if logged:
-            # What is logged is deflated with the model, what is not yet as well.
-            make = np.zeros if self.fades else np.empty
-            self.log_pairs = make((nnz, *self.pairs.shape[1:]), self.pairs.dtype)
-            self.log_max = make(nnz if self.scales_columns else 0, self.pairs.dtype)
+            pairs = np.empty((nnz, *self.pairs.shape[1:]), self.pairs.dtype)
+            column_max = np.empty(nnz if self.scales_columns else 0, self.pairs.dtype)
+            self.log_pairs, self.log_max = pairs, column_max
         else:
             pairs, column_max = self.pairs.copy(), self.column_max.copy()
 
         def go_back() -> None:
-            powers = 0.0
+            self.forget()
             if logged:
-                self._replay(problem, self.n_seen - int(totals["n_seen"][0]))
-                powers = self.totals["deflated"][0] - totals["deflated"][0]
+                n_visited = self.n_seen - int(totals["n_seen"][0])
+                self._replay(problem, n_visited, pairs, column_max)
             else:
                 self.pairs[:], self.column_max[:] = pairs, column_max
             self.totals[:], self.outputs[:], self.bins[:] = totals, outputs, bins
-            if powers:
-                # As the columns that these rows do not have were meanwhile.
-                self._deflate_sums(powers)
 
         return go_back
 
-    def _replay(self, problem: Problem, n_visited: int) -> None:
+    def _replay(
+        self,
+        problem: Problem,
+        n_visited: int,
+        log_pairs: NDArray[Any],
+        log_max: NDArray[Any],
+    ) -> None:
         """Give columns what was logged of them, the last row's first."""
         undo.restore(
             problem.rows.indices,
             problem.rows.indptr,
             problem.rows_to_visit,
             n_visited,
-            self.log_pairs,
-            self.log_max,
+            log_pairs,
+            log_max,
             self.pairs,
             self.column_max,
         )
@@ -223,15 +227,23 @@ class ModelState:
         """Log nothing; what was logged is gone."""
         self.log_pairs, self.log_max = self.pairs[:0], self.column_max[:0]
 
-    def check_precision(self, settings: adagrad.Settings) -> None:
-        """Raise where the squares of gradients vanish in the state's type."""
-        least = adagrad.least_gradient(settings, self.totals, self.outputs)
+    def check_precision(self, settings: adagrad.Settings, weight: float) -> None:
+        """Raise where what rows of a weight add to the state vanishes in its type.
+
+        Or where scales overflow.
+        """
+        least = adagrad.least_addend(settings, self.totals, self.outputs, weight)
         dtype = self.pairs.dtype
-        if least**2 < TINY[dtype]:
+        if math.isnan(least):
             raise ValueError(
-                f"Gradients, about the spread of y times the length of a row of X, are "
-                f"of {least:.1e}: their squares vanish in dtype={dtype.name!r}. "
-                "Scale y or X up, or use dtype='float64'."
+                "Floating-point overflow in the squares of X or y; scale down what is "
+                "so large."
+            )
+        if least < TINY[dtype]:
+            raise ValueError(
+                f"y, X or the weights are so small that what is learned from a row, "
+                f"{least:.1e}, vanishes in dtype={dtype.name!r}. Scale y or X up, the "
+                "weights to a mean of 1, or use dtype='float64'."
             )
 
     def deflate(self) -> None:
@@ -240,20 +252,17 @@ class ModelState:
         Costs a pass over the columns, once in so many samples; changes no weight.
         """
         powers = np.floor(np.log2(self.totals["inflation"][0]))
-        if powers < MAX_INFLATION:
-            return
-        for pairs in self.pairs, self.log_pairs:
-            # What would vanish stays, beside eps as good as nothing: its weight is
-            # kept.
-            where = pairs[:, 1:] > LEAST_ROOT
-            np.multiply(pairs, 2.0**-powers, out=pairs, where=where)
-        self._deflate_sums(powers)
+        if powers >= MAX_INFLATION:
+            adagrad.deflate(
+                self.pairs, self.totals, self.outputs, 2.0**-powers, LEAST_ROOT
+            )
 
-    def _deflate_sums(self, powers: float) -> None:
-        for record, names in (self.totals, ["inflation"]), (self.outputs, ["l1", "l2"]):
-            for name in names:
-                record[name] *= 2.0**-powers
-        self.totals["deflated"] += powers
+    def _may_deflate(self, problem: Problem, decay: float) -> bool:
+        """Whether learning from all rows may inflate the model by so much."""
+        if not self.fades:
+            return False
+        inflated = -0.5 * problem.n_visited * np.log2(1 - decay)
+        return bool(np.log2(self.totals["inflation"][0]) + inflated >= MAX_INFLATION)
 
     def coef(self) -> NDArray[Any]:
         """Weights in the user's units, shape (n_features, n_outputs)."""

@@ -40,8 +40,11 @@ class TextStream:
         """Learn from a batch that `prepare` has made; `rest` is for the regressor."""
         y = self._transformed(y)
         if isinstance(prepared, Batch):
+            # A record of tokens cannot take any back, so it comes last.
             with self.vectorizer.learned(prepared) as rows:
-                self.regressor.partial_fit(rows, y, *rest)
+                self.regressor._partial_fit(
+                    rows, y, *rest, then=lambda: self.vectorizer._keep(prepared)
+                )
         else:
             self.regressor.partial_fit(prepared, y, *rest)
         return self

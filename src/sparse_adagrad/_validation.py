@@ -399,8 +399,9 @@ def check_weights(
 
 def _check_finite(values: NDArray[np.float64], name: str) -> None:
     # The sum is finite only if all are, and is much the cheaper to look at.
-    if np.isfinite(values.sum()) or np.isfinite(values).all():
-        return
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(values.sum()) or np.isfinite(values).all():
+            return
     row = int(np.argwhere(~np.isfinite(values))[0][0])
     raise ValueError(
         f"Input {name} contains NaN or infinity: {values[row]} at row {row}. Fill or "

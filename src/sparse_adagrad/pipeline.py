@@ -98,11 +98,13 @@ class StreamingPipeline(RegressorMixin, BaseEstimator, TextStream):
         if self.vectorizer is None:
             self.regressor.fit(X, y, sample_weight)
             return self
-        before = self.vectorizer.__dict__.copy()
+        before, state = self.vectorizer.__dict__.copy(), self.regressor._state
         try:
             self.regressor.fit(self.vectorizer.fit_transform(X), y, sample_weight)
-        except ValueError:
-            self.vectorizer.__dict__ = before
+        except BaseException:
+            # Of an interrupt, the regressor keeps what it has learned.
+            if self.regressor._state is state:
+                self.vectorizer.__dict__ = before
             raise
         return self
 

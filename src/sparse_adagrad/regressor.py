@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from numbers import Integral, Real
 from os import PathLike
 from time import perf_counter
@@ -299,7 +300,17 @@ class SparseAdaGradRegressor(
             If a parameter or the data is invalid, or training diverges. The model is
             then what it was before, as it is when interrupted.
         """
-        with self._all_or_nothing():
+        return self._partial_fit(X, y, sample_weight)
+
+    def _partial_fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        then: Callable[[], None] | None = None,
+    ) -> Self:
+        with self._all_or_nothing() as undo:
             self._check_parameters()
             rows = self._check_X(
                 X,
@@ -308,7 +319,9 @@ class SparseAdaGradRegressor(
             )
             target = self._check_y(y, rows.n_samples)
             weights = check_weights(self, sample_weight, rows.n_samples)
-            self._learn(Problem.of(rows, target, weights), target.ndim)
+            self._learn(Problem.of(rows, target, weights), target.ndim, undo)
+            if then is not None:
+                then()
         return self
 
     def _run_epochs(

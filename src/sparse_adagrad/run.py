@@ -325,7 +325,7 @@ class Run:
                 int(said.get("n_passes", 1)),  # Files of before do not tell.
                 path,
             )
-        except (KeyError, TypeError) as error:
+        except (*model_file.MALFORMED, ValueError) as error:
             raise ValueError(
                 f"{fspath(path)} does not hold a whole run: {error}."
             ) from error

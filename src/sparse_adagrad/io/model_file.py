@@ -22,6 +22,19 @@ FORMAT_VERSION = 2
 # safetensors knows no records; these are float64 throughout and are stored as rows.
 RECORDS = {"totals": scales.TOTALS_DTYPE, "outputs": scales.OUTPUT_DTYPE}
 
+# What a file that was not written here may lead to, beside ValueError.
+MALFORMED = (
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
+PAIR_TYPES = (np.dtype(np.float32), np.dtype(np.float64))
+MOST_COUNTED = 2**52  # of entries in a bin, so that their sum is a number too
+FITTED = {"n_iter_", "loss_curve_", "validation_loss_curve_"}
+
 Tensors = dict[str, NDArray[Any]]
 Header = dict[str, Any]
 
@@ -64,15 +77,17 @@ def read(path: str | PathLike[str]) -> tuple[Tensors, Header]:
     try:
         with safe_open(os.fspath(path), framework="numpy") as file:
             said = _said(file.metadata() or {}, path)
-            return (
-                {name: file.get_tensor(name) for name in file.keys()},  # noqa: SIM118
-                said["header"],
-            )
-    except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            header = dict(said["header"])
+    except (SafetensorError, *MALFORMED, json.JSONDecodeError) as error:
         raise ValueError(
             f"{os.fspath(path)} is no complete model file: {error}. Was it cut off, or "
             "is it of another kind?"
         ) from error
+    if "totals" in tensors and said["format_version"] == "1":
+        # Their last field is gone.
+        tensors["totals"] = tensors["totals"][..., :-1]
+    return tensors, header
 
 
 def _said(metadata: dict[str, str], path: str | PathLike[str]) -> dict[str, Any]:
@@ -165,9 +180,9 @@ def unpack(
         names = fitted.pop("feature_names_in_", None)
         if names is not None:
             model.feature_names_in_ = np.asarray(names, dtype=object)
-        for name, value in fitted.items():
-            setattr(model, name, value)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        for name in FITTED & fitted.keys():
+            setattr(model, name, fitted[name])
+    except (*MALFORMED, ValueError) as error:
         raise ValueError(
             f"{os.fspath(path)} does not hold a whole model: {error}."
         ) from error
@@ -179,7 +194,7 @@ def _unpack_state(tensors: Tensors) -> ModelState:
     pairs, column_max, bins = (
         tensors[name] for name in ("pairs", "column_max", "bins")
     )
-    if pairs.ndim != 3 or pairs.shape[1] != 2 or pairs.dtype.kind != "f":
+    if pairs.ndim != 3 or pairs.shape[1] != 2 or pairs.dtype not in PAIR_TYPES:
         raise ValueError(f"pairs has the shape {pairs.shape}")
     records = {}
     for name, dtype in RECORDS.items():
@@ -199,4 +214,6 @@ def _unpack_state(tensors: Tensors) -> ModelState:
         raise ValueError(f"column_max has the shape {column_max.shape}")
     if bins.shape != (scales.N_HISTOGRAM_BINS,) or bins.dtype != np.int64:
         raise ValueError(f"bins has the shape {bins.shape}")
+    if not ((bins >= 0) & (bins <= MOST_COUNTED)).all():
+        raise ValueError("bins are not counts")
     return state

@@ -38,9 +38,11 @@ def unpack_plain(
     A file whose parameters are those that the command has itself needs none of
     scikit-learn, for checking them neither.
     """
+    said = header.get("vectorizer", {})
     if (
         header.get("parameters") == Learner().parameters()
-        and header.get("vectorizer", {}).keys() == TfidfCounter().parameters().keys()
+        and isinstance(said, dict)
+        and said.keys() == TfidfCounter().parameters().keys()
         and header.get("target_transform") in (None, "log1p")
     ):
         classes: tuple[Any, Any, Any] = (TextStream, TfidfCounter, Learner)
@@ -80,7 +82,7 @@ def unpack(
         )
         if pipeline_class is not TextStream:
             pipeline._validate_params()
-    except (KeyError, TypeError, ValueError) as error:
+    except (*model_file.MALFORMED, ValueError) as error:
         raise ValueError(
             f"{fspath(path)} does not hold a whole model: {error}."
         ) from error

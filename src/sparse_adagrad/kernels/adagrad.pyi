@@ -53,9 +53,19 @@ def start_at_mean(settings: Settings, outputs: NDArray[np.void]) -> None: ...
 def learning_pace(
     settings: Settings, totals: NDArray[np.void], outputs: NDArray[np.void]
 ) -> NDArray[np.float64]: ...  # (2, n_outputs)
-def least_gradient(
-    settings: Settings, totals: NDArray[np.void], outputs: NDArray[np.void]
+def least_addend(
+    settings: Settings,
+    totals: NDArray[np.void],
+    outputs: NDArray[np.void],
+    weight: float,
 ) -> float: ...
+def deflate(
+    pairs: NDArray[Any],  # (n_features, 2, n_outputs) float32 or float64, updated
+    totals: NDArray[np.void],  # (1,) TOTALS_DTYPE, updated
+    outputs: NDArray[np.void],  # (n_outputs,) OUTPUT_DTYPE, updated
+    factor: float,
+    least_root: float,
+) -> None: ...
 def ridge_alpha(
     settings: Settings, totals: NDArray[np.void], outputs: NDArray[np.void]
 ) -> NDArray[np.float64]: ...  # (n_outputs,)

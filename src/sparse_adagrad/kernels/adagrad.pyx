@@ -16,7 +16,7 @@
 
 import numpy as np
 
-from libc.math cimport fmax, isfinite, pow, sqrt
+from libc.math cimport INFINITY, NAN, fmax, isfinite, pow, sqrt
 from libc.stdint cimport int64_t, uint32_t
 from libc.stdlib cimport calloc, free, malloc
 
@@ -760,6 +760,9 @@ def train(
     cdef Active active
     if start >= stop or n_outputs == 0:
         return -1
+    # No check of an entry: it is known where they end.
+    if log_pairs.shape[0] and log_pairs.shape[0] < indptr[indptr.shape[0] - 1]:
+        raise ValueError("the log has no room for all entries")
     cdef Scratch scratch
     cdef bint ready = make_output_scratch(&scratch, n_outputs, sizeof(state_t))
     active.length = 0
@@ -947,23 +950,58 @@ def learning_pace(
     return out
 
 
-def least_gradient(
-    Settings settings, const Totals[::1] totals, const Output[::1] outputs
+def least_addend(
+    Settings settings,
+    const Totals[::1] totals,
+    const Output[::1] outputs,
+    double weight,
 ):
-    """Typical size of a row's gradient, of the output whose are smallest.
+    """Smallest of what rows typically add to u (eta g) and to s^2 (g^2), over outputs.
 
-    At most 1; that too where nothing is known of them, as at a constant rate.
+    ``weight`` is a row's. Infinite where nothing is known of them, as at a constant
+    rate, and where there is nothing to be learned. NaN where the scales overflow.
     """
-    cdef double least = 1.0
+    cdef double least = INFINITY
+    cdef double gradient
     cdef Rates unit
     cdef Py_ssize_t o
-    if settings.scaled:
-        for o in range(outputs.shape[0]):
-            unit = scaled_rates(
-                &totals[0], &outputs[o], settings.loss, 1.0, 1.0, settings.fit_intercept
-            )
-            least = min(least, unit.eps)
+    if not settings.scaled:
+        return least
+    for o in range(outputs.shape[0]):
+        if not (isfinite(totals[0].row_sq_sum) and isfinite(outputs[o].y_sq_sum)):
+            return NAN
+        unit = scaled_rates(
+            &totals[0], &outputs[o], settings.loss, 1.0, 1.0, settings.fit_intercept
+        )
+        if unit.eta > 0.0:
+            gradient = weight * unit.eps
+            least = min(least, gradient * min(gradient, settings.eta0 * unit.eta))
     return least
+
+
+def deflate(
+    state_t[:, :, ::1] pairs,
+    Totals[::1] totals,
+    Output[::1] outputs,
+    double factor,
+    double least_root,
+):
+    """Multiply all that is inflated by a factor, in one call that no signal cuts.
+
+    A pair whose root is not above ``least_root`` stays: it is as good as nothing beside
+    eps, and its weight is kept.
+    """
+    cdef Py_ssize_t j, o
+    with nogil:
+        for j in range(pairs.shape[0]):
+            for o in range(pairs.shape[2]):
+                if pairs[j, 1, o] > least_root:
+                    pairs[j, 0, o] *= <state_t> factor
+                    pairs[j, 1, o] *= <state_t> factor
+        totals[0].inflation *= factor
+        for o in range(outputs.shape[0]):
+            outputs[o].l1 *= factor
+            outputs[o].l2 *= factor
 
 
 def ridge_alpha(Settings settings, const Totals[::1] totals, const Output[::1] outputs):

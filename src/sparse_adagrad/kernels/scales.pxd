@@ -57,7 +57,6 @@ cdef struct Totals:
     double column_reference  # |x| at the middle of the histogram
     double column_scaling  # a Scaling: how the stored weights are measured
     double inflation  # of what u, s, l1 and l2 are given; 0 where nothing fades
-    double deflated  # powers of two by which all of them have been divided since
 
 
 cdef struct Output:
@@ -157,6 +156,10 @@ cdef inline double target_spread(
     if weight_sum <= 0.0:
         return 0.0
     cdef double variance = output.y_sq_sum / weight_sum
+    # Targets that differ by a rounding, about half a unit in the last place, are
+    # constant.
+    if variance <= 1e-31 * output.y_mean * output.y_mean:
+        variance = 0.0
     if not fit_intercept:
         variance += output.y_mean * output.y_mean
     return sqrt(variance)

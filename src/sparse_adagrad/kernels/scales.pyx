@@ -4,7 +4,7 @@ import numpy as np
 
 TOTALS_DTYPE = np.dtype([(name, np.float64) for name in (
     "n_seen", "weight_sum", "row_sq_sum", "column_limit", "column_reference",
-    "column_scaling", "inflation", "deflated",
+    "column_scaling", "inflation",
 )])
 OUTPUT_DTYPE = np.dtype([(name, np.float64) for name in (
     "intercept", "intercept_grad_sq_sum", "base", "y_mean", "y_sq_sum", "l1", "l2",

@@ -197,8 +197,6 @@ class TfidfCounter:
             for name in {"n_documents_", "document_frequency_"} - before.keys():
                 self.__dict__.pop(name, None)
             raise
-        # A record of tokens cannot take any back, so it comes last.
-        self._keep(batch)
 
     def transform(self, X: Any) -> Any:
         """Rows of documents, weighed by those that were learned from."""
