@@ -196,7 +196,7 @@ def scaled_fit(
     length = np.sqrt(np.average((X**2).sum(axis=1), weights=weight))
     raw_unit, gradient_unit = UNITS[loss](mean, spread, parameter)
     n = seen.sum()
-    ridge = length**2 * gradient_unit / raw_unit / n
+    ridge = length**2 * gradient_unit / raw_unit / n * weight[seen].mean()
     strength = ridge if alpha == "auto" else alpha
     model = DenseAdaGrad(
         X.shape[1],

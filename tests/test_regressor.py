@@ -165,6 +165,18 @@ def test_failed_growth_leaves_the_model_as_it_was(problem, n_features):
 # ----------------------------------------------------------------- units of X and y
 
 
+@pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "poisson"])
+def test_unit_of_the_weights_does_not_matter(problem, loss):
+    X, y = problem
+    weights = np.random.default_rng(0).integers(0, 4, len(y)).astype(float)
+    new = lambda: SparseAdaGradRegressor(loss, random_state=0, dtype="float64")  # noqa: E731
+    expected = new().fit(X, y, weights).predict(X)
+    for unit, rtol in ((1e-5, 0.02), (1 / len(y), 1e-4), (1e3, 1e-5)):
+        found = new().fit(X, y, unit * weights).predict(X)
+        # But for eps, which is in the unit of the gradients of weight 1.
+        assert_allclose(found, expected, rtol=rtol)
+
+
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 @pytest.mark.parametrize(
     "loss", ["squared_error", "absolute_error", "squared_epsilon_insensitive"]

@@ -69,9 +69,10 @@ class SparseAdaGradRegressor(
         ``learning_rate="constant"``, "auto" means None.
     alpha : "auto" or float, default="auto"
         Strength of the penalty, per update. A number is used as `SGDRegressor` uses
-        its own. "auto": in `fit` what `Ridge(alpha=1)` asks on rows of length 1,
-        whatever the units of X and y; in `partial_fit` 0, since one pass over
-        fresh data regularises itself. Columns are penalised in their scaled units.
+        its own. "auto": in `fit` what `Ridge(alpha=1)` asks on rows of length 1 and
+        weights of mean 1, whatever the units of X, y and the weights; in `partial_fit`
+        0, since one pass over fresh data regularises itself. Columns are penalised in
+        their scaled units.
     l1_ratio : float, default=0.0
         Share of the L1 penalty: 0 is ridge, 1 is lasso.
     eps : float, default=1e-7
@@ -429,7 +430,9 @@ class SparseAdaGradRegressor(
         known = state.outputs["strength"]
         unknown = bool((known == 0).any())
         strength = np.ones_like(known) if unknown else known
-        return ridge / problem.n_visited * strength, unknown
+        # Of the weights, only how they differ: with them, gradients shrink as well.
+        mean_weight = problem.weight_sum / problem.n_visited
+        return mean_weight * ridge / problem.n_visited * strength, unknown
 
     def _validation_loss(
         self, state: ModelState, rows: Rows, y: NDArray[np.float64], weights: Any
