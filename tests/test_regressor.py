@@ -171,7 +171,7 @@ def test_unit_of_the_weights_does_not_matter(problem, loss):
     weights = np.random.default_rng(0).integers(0, 4, len(y)).astype(float)
     new = lambda: SparseAdaGradRegressor(loss, random_state=0, dtype="float64")  # noqa: E731
     expected = new().fit(X, y, weights).predict(X)
-    for unit, rtol in ((1e-5, 0.02), (1 / len(y), 1e-4), (1e3, 1e-5)):
+    for unit, rtol in ((1e-4, 0.02), (1 / len(y), 1e-3), (1e3, 1e-5)):
         found = new().fit(X, y, unit * weights).predict(X)
         # But for eps, which is in the unit of the gradients of weight 1.
         assert_allclose(found, expected, rtol=rtol)
