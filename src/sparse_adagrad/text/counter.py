@@ -266,7 +266,7 @@ class TfidfCounter:
         """Count the n-grams of str or of an Arrow column; nothing changes here."""
         documents = documents_in_place(X, self.missing == "empty")
         if documents is None:
-            documents = Documents.of_strings(X)
+            documents = Documents.of_strings(list(X))
         return self._count_documents(self._plan(), documents)
 
     def _plan(self) -> Plan:

@@ -124,16 +124,14 @@ cdef class Documents:
 
     @staticmethod
     def of_strings(list texts):
-        """Take str objects."""
+        """Take str objects, and the list: nobody else may take any out of it."""
         cdef Documents self = Documents()
         cdef sa_document* item
         cdef Py_ssize_t i
-        # A list of one's own: nobody takes a text out of it while it is read.
-        cdef list owned = list(texts)
-        self.owners.append(owned)
-        allocate(self, len(owned))
-        for i in range(len(owned)):
-            text = owned[i]
+        self.owners.append(texts)
+        allocate(self, len(texts))
+        for i in range(len(texts)):
+            text = texts[i]
             if not isinstance(text, str):
                 raise TypeError(f"Document {i} is of type {type(text).__name__}.")
             item = &self.items[i]

@@ -30,13 +30,13 @@ typedef struct {
     int64_t n_keys, key_room;
 } sa_rows;
 
-/* Ask for huge pages, as NumPy does for its arrays: the time to touch small ones for the
- * first time is a fifth of the whole, and threads wait for each other there. */
+/* Ask for huge pages, as NumPy does for its larger arrays: the time to touch small ones
+ * for the first time is a fifth of the whole, and threads wait for each other there. */
 static void sa_use_huge_pages(void *memory, size_t bytes)
 {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
     const uintptr_t page = 4096, start = ((uintptr_t)memory + page - 1) / page * page;
-    if (bytes >= (size_t)1 << 22)
+    if (bytes >= (size_t)1 << 21)
         madvise((void *)start, bytes - page, MADV_HUGEPAGE); /* a hint */
 #else
     (void)memory, (void)bytes;
