@@ -139,6 +139,16 @@ def test_files_of_version_1_load(saved):
     assert_array_equal(loaded.predict(X), model.predict(X))
 
 
+def test_file_of_version_1_whose_totals_have_no_columns(saved):
+    _, path, _, _ = saved
+    tensors, header = model_file.read(path)
+    said = {"format_version": "1", "header": json.dumps(header)}
+    tensors["totals"] = np.zeros(7)
+    save_file(tensors, path, metadata={"format": "sparse_adagrad"} | said)
+    with pytest.raises(ValueError, match="no complete model file"):
+        SparseAdaGradRegressor.load(path)
+
+
 def test_equal_models_are_equal_files(saved, tmp_path):
     model, path, _, _ = saved
     for number in range(5):
@@ -154,6 +164,8 @@ def test_equal_models_are_equal_files(saved, tmp_path):
         "null",
         '{"format_version": 2}',
         '{"format_version": 1e999, "header": {}}',
+        '{"format_version": "two", "header": {}}',
+        '{"format_version": 2, "header": "said"}',
         '{"format_version": 2, "header": 3}',
         '{"format_version": 2, "header": null}',
         "[" * 200_000,

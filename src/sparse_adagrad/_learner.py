@@ -120,13 +120,17 @@ class Learner:
     ) -> Self:
         """The same, also if what is to be done `then` fails."""
         with self._all_or_nothing() as undo:
-            self._learn(Problem.of(X, y, np.empty(0)), y.ndim, undo)
-            if then is not None:
-                then()
+            self._learn(Problem.of(X, y, np.empty(0)), y.ndim, undo, then)
         return self
 
-    def _learn(self, problem: Problem, target_ndim: int, undo: Undo) -> None:
-        """Learn from a batch; `undo` is given what takes it back."""
+    def _learn(
+        self,
+        problem: Problem,
+        target_ndim: int,
+        undo: Undo,
+        then: Callable[[], None] | None,
+    ) -> None:
+        """Learn from a batch, then do what is to be done; both can be undone."""
         before = self._state
         if before is None:
             state = self._allocate(problem)
@@ -144,6 +148,8 @@ class Learner:
         self._state = state
         self.n_iter_ = 1
         self.loss_curve_.append(loss)
+        if then is not None:
+            then()
 
     def _learn_batch(self, state: ModelState, problem: Problem) -> float:
         """Mean progressive loss of a batch; raise if it diverges."""
@@ -154,7 +160,7 @@ class Learner:
         penalty = self._split_penalty(np.full(state.n_outputs, alpha))
         trainer = Trainer(state, problem, settings, penalty)
         sums = trainer.run(trainer.order(None))
-        state.check_precision(settings, problem.weight_sum / problem.n_visited)
+        state.check_precision(settings, problem.mean_weight)
         state.outputs["baseline_loss_sum"] += sums[:, 1]
         seen = state.outputs["baseline_loss_sum"] / state.totals["weight_sum"]
         means = sums / problem.weight_sum

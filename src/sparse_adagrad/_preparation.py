@@ -52,7 +52,7 @@ def measure_scales(
     if first:
         measure_rows(state, problem)
         adagrad.start_at_mean(settings, state.outputs)
-    state.check_precision(settings, problem.weight_sum / problem.n_visited)
+    state.check_precision(settings, problem.mean_weight)
     return problem
 
 

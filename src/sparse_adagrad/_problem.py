@@ -116,6 +116,11 @@ class Problem:
     def n_visited(self) -> int:
         return len(self.rows_to_visit) or self.rows.n_samples
 
+    @property
+    def mean_weight(self) -> float:
+        """Of the rows to visit."""
+        return self.weight_sum / self.n_visited
+
     def all_to_visit(self) -> NDArray[np.int64]:
         """Rows to visit, in sequence, each by its number."""
         if len(self.rows_to_visit):

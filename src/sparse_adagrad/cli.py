@@ -94,7 +94,8 @@ def fit(
         if path is None:
             raise ValueError("name a file for the model with -o")
         option = "--resume" if output is None else "-o"
-        _check_output(path, option, find_sources(files, given["format"]))
+        sources = find_sources(files, given["format"])
+        _check_output(path, option, sources)
         options = {
             "columns": columns,
             "ngrams": ngrams and tuple(ngrams),
@@ -102,7 +103,7 @@ def fit(
         }
         start = perf_counter()
         if resume is None:
-            run = _new_run(files, given, options)
+            run = _new_run(sources, given, options)
         else:
             run = Run.load(resume)
             if run.reading is None:
@@ -138,8 +139,10 @@ def _check_output(
             raise ValueError(f"{option} {path} would overwrite {each}, which is read")
 
 
-def _new_run(files: list[str], given: dict[str, Any], options: dict[str, Any]) -> Run:
-    formats = {source.format for source in find_sources(files, given["format"])}
+def _new_run(
+    sources: list[Source], given: dict[str, Any], options: dict[str, Any]
+) -> Run:
+    formats = {source.format for source in sources}
     is_matrix = "svmlight" in formats
     if is_matrix and len(formats) > 1:
         raise ValueError("svmlight cannot be mixed with files of text")

@@ -311,6 +311,7 @@ class SparseAdaGradRegressor(
         *,
         then: Callable[[], None] | None = None,
     ) -> Self:
+        """The same, also if what is to be done `then` fails."""
         with self._all_or_nothing() as undo:
             self._check_parameters()
             rows = self._check_X(
@@ -320,9 +321,8 @@ class SparseAdaGradRegressor(
             )
             target = self._check_y(y, rows.n_samples)
             weights = check_weights(self, sample_weight, rows.n_samples)
-            self._learn(Problem.of(rows, target, weights), target.ndim, undo)
-            if then is not None:
-                then()
+            problem = Problem.of(rows, target, weights)
+            self._learn(problem, target.ndim, undo, then)
         return self
 
     def _run_epochs(
@@ -431,8 +431,8 @@ class SparseAdaGradRegressor(
         unknown = bool((known == 0).any())
         strength = np.ones_like(known) if unknown else known
         # Of the weights, only how they differ: with them, gradients shrink as well.
-        mean_weight = problem.weight_sum / problem.n_visited
-        return mean_weight * ridge / problem.n_visited * strength, unknown
+        ridge = problem.mean_weight * ridge / problem.n_visited
+        return ridge * strength, unknown
 
     def _validation_loss(
         self, state: ModelState, rows: Rows, y: NDArray[np.float64], weights: Any

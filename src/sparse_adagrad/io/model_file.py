@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from sparse_adagrad._learner import Learner
+from sparse_adagrad._learner import CURVES, Learner
 from sparse_adagrad._state import ModelState
 from sparse_adagrad.io.whole import written_whole
 from sparse_adagrad.kernels import scales
 
 FORMAT = "sparse_adagrad"
 FORMAT_VERSION = 2
+NOT_OURS = 0  # in place of a version
 # safetensors knows no records; these are float64 throughout and are stored as rows.
 RECORDS = {"totals": scales.TOTALS_DTYPE, "outputs": scales.OUTPUT_DTYPE}
 
@@ -33,7 +34,7 @@ MALFORMED = (
 )
 PAIR_TYPES = (np.dtype(np.float32), np.dtype(np.float64))
 MOST_COUNTED = 2**52  # of entries in a bin, so that their sum is a number too
-FITTED = {"n_iter_", "loss_curve_", "validation_loss_curve_"}
+FITTED = {"n_iter_", *CURVES}
 
 Tensors = dict[str, NDArray[Any]]
 Header = dict[str, Any]
@@ -76,39 +77,40 @@ def read(path: str | PathLike[str]) -> tuple[Tensors, Header]:
         pass
     try:
         with safe_open(os.fspath(path), framework="numpy") as file:
-            said = _said(file.metadata() or {}, path)
+            version, header = _said(file.metadata() or {})
+            # It can be asked for its keys alone.
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            header = dict(said["header"])
-    except (SafetensorError, *MALFORMED, json.JSONDecodeError) as error:
+        if version == 1 and "totals" in tensors:
+            # Their last field is gone.
+            tensors["totals"] = tensors["totals"][:, :-1]
+    except (SafetensorError, *MALFORMED, ValueError) as error:
         raise ValueError(
             f"{os.fspath(path)} is no complete model file: {error}. Was it cut off, or "
             "is it of another kind?"
         ) from error
-    if "totals" in tensors and said["format_version"] == "1":
-        # Their last field is gone.
-        tensors["totals"] = tensors["totals"][..., :-1]
-    return tensors, header
-
-
-def _said(metadata: dict[str, str], path: str | PathLike[str]) -> dict[str, Any]:
-    """What a file says of itself; raise ValueError if it is of another kind."""
-    said: dict[str, Any]
-    if metadata.get("format") == FORMAT:
-        # As version 1 had it.
-        said = metadata | {"header": json.loads(metadata["header"])}
-    elif FORMAT in metadata:
-        said = json.loads(metadata[FORMAT])
-    else:
+    if version == NOT_OURS:
         raise ValueError(
             f"{os.fspath(path)} is a safetensors file, but not one of sparse_adagrad."
         )
-    version = int(said["format_version"])
     if version > FORMAT_VERSION:
         raise ValueError(
             f"{os.fspath(path)} has format version {version}; this sparse_adagrad "
             f"reads up to {FORMAT_VERSION}. Upgrade it to load the file."
         )
-    return said
+    return tensors, header
+
+
+def _said(metadata: dict[str, str]) -> tuple[int, Header]:
+    """Format version and header of a file, if it is one of these."""
+    if metadata.get("format") == FORMAT:
+        # As version 1 had it.
+        version, header = metadata["format_version"], json.loads(metadata["header"])
+    elif FORMAT in metadata:
+        said = json.loads(metadata[FORMAT])
+        version, header = said["format_version"], said["header"]
+    else:
+        return NOT_OURS, {}
+    return int(version), dict(header)
 
 
 def pack(model: Any) -> tuple[Tensors, Header]:
@@ -123,7 +125,7 @@ def pack(model: Any) -> tuple[Tensors, Header]:
     }
     parameters = model.parameters()
     fitted = {"n_iter_": model.n_iter_, "target_ndim": model._target_ndim}
-    for curve in ("loss_curve_", "validation_loss_curve_"):
+    for curve in CURVES:
         if hasattr(model, curve):
             fitted[curve] = getattr(model, curve)
     if hasattr(model, "feature_names_in_"):

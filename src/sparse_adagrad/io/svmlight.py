@@ -160,11 +160,8 @@ class _Rows:
         )
         if fault is not None:
             code, line, place = fault
-            if code == lines.BAD_TARGET:
-                above = self.limits.target_above
-                what = bad_target("the target", _field(block, place), above)
-            else:
-                what = _fault(code, _field(block, place), base, columns.n_features)
+            field, above = _field(block, place), self.limits.target_above
+            what = _fault(code, field, base, columns.n_features, above)
             raise ValueError(f"{self.name}, line {self.n_lines + line + 1}: {what}")
         self.n_lines += n_lines
         if len(indices):
@@ -183,8 +180,12 @@ def _field(block: bytes, place: int) -> str:
     return text_of(field[0]) if field else ""
 
 
-def _fault(code: int, field: str, base: int, n_features: int | None) -> str:
+def _fault(
+    code: int, field: str, base: int, n_features: int | None, target_above: float
+) -> str:
     column = field.partition(":")[0]
+    if code == lines.BAD_TARGET:
+        return bad_target("the target", field, target_above)
     if code == lines.BAD_VALUE:
         return f"{shown(field)} does not end in a finite number."
     if code == lines.COLUMN_0:

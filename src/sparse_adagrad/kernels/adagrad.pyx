@@ -255,9 +255,6 @@ cdef inline Rates rates_of(
     return rates
 
 
-# ---------------------------------------------------------------- scales in a stream
-
-
 cdef inline void observe_sample(
     const Plan* plan,
     const double* y_true,
@@ -760,8 +757,9 @@ def train(
     cdef Active active
     if start >= stop or n_outputs == 0:
         return -1
-    # No check of an entry: it is known where they end.
-    if log_pairs.shape[0] and log_pairs.shape[0] < indptr[indptr.shape[0] - 1]:
+    cdef Py_ssize_t n_entries = indptr[indptr.shape[0] - 1]
+    # A row is logged where its entries are, without a look at each.
+    if 0 < log_pairs.shape[0] < n_entries or 0 < log_max.shape[0] < n_entries:
         raise ValueError("the log has no room for all entries")
     cdef Scratch scratch
     cdef bint ready = make_output_scratch(&scratch, n_outputs, sizeof(state_t))

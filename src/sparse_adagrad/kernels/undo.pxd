@@ -1,6 +1,5 @@
 """What a row is about to change, kept beside its entries."""
 
-from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
 from sparse_adagrad.kernels.scales cimport index_t
@@ -25,7 +24,7 @@ cdef inline void log_row(
     """Keep the state of the row's columns, its first entry's at ``place``."""
     cdef size_t size = 2 * n_outputs
     cdef state_t* kept = <state_t*> log.pairs + place * size
-    cdef state_t* kept_max = <state_t*> log.column_max + place
+    cdef state_t* kept_max
     cdef Py_ssize_t k
     if n_outputs == 1:
         for k in range(row_nnz):
@@ -35,5 +34,6 @@ cdef inline void log_row(
         for k in range(row_nnz):
             memcpy(kept + k * size, pairs + indices[k] * size, size * sizeof(state_t))
     if log.column_max != NULL:
+        kept_max = <state_t*> log.column_max + place
         for k in range(row_nnz):
             kept_max[k] = column_max[indices[k]]
