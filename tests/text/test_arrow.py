@@ -91,7 +91,7 @@ def test_options(options):
 
 
 def test_threads(monkeypatch):
-    monkeypatch.setattr(counter, "CHARACTERS_PER_THREAD", 1)
+    monkeypatch.setattr(counter, "CHARACTERS_PER_SHARE", 1)
     expected = HashingVectorizer().transform(SCRIPTS)
     assert_same_rows(transform(pa.array(SCRIPTS), n_jobs=3), expected)
 

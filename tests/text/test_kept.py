@@ -102,7 +102,7 @@ def test_words_at_any_place_of_a_text():
 
 @pytest.mark.parametrize("n_jobs", [2, 3, 50])
 def test_threads_keep_the_same(monkeypatch, n_jobs):
-    monkeypatch.setattr(counter, "CHARACTERS_PER_THREAD", 1)
+    monkeypatch.setattr(counter, "CHARACTERS_PER_SHARE", 1)
     texts = [*SCRIPTS, *LONG, "long " * 500, *SCRIPTS]
     for n_features in (3, 2**12):
         one, many = (

@@ -160,7 +160,7 @@ def test_threads_of_the_counter(monkeypatch, n_jobs, n_threads):
 
 @pytest.mark.parametrize("n_jobs", [2, 3, 50])
 def test_threads_count_the_same(monkeypatch, n_jobs):
-    monkeypatch.setattr(counter, "CHARACTERS_PER_THREAD", 1)
+    monkeypatch.setattr(counter, "CHARACTERS_PER_SHARE", 1)
     texts = [*SCRIPTS, "long " * 500, *SCRIPTS]
     expected = HashingTfidfVectorizer().fit_transform(texts)
     many = HashingTfidfVectorizer(n_jobs=n_jobs)

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections import deque
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from itertools import accumulate
-from math import inf
 from operator import index
 from typing import Any
 
@@ -24,12 +22,15 @@ from numpy.typing import ArrayLike, NDArray
 from sparse_adagrad._problem import Rows
 from sparse_adagrad.text.documents import Documents
 from sparse_adagrad.text.kept import KeptTokens
-from sparse_adagrad.text.ngrams import Counts, Plan, count_documents
+from sparse_adagrad.text.ngrams import Counts, Plan, Sink, count_documents
+from sparse_adagrad.text.threads import on_threads
 from sparse_adagrad.text.weights import damp, weigh_rows
 
 NORMS = {None: 0, "l1": 1, "l2": 2}
 # Fewer characters than this are counted faster by one thread.
-CHARACTERS_PER_THREAD = 1 << 16
+CHARACTERS_PER_SHARE = 1 << 16
+# Threads take share by share: one that is slow takes fewer.
+SHARES_PER_THREAD = 8
 # Fewer entries than this are made values of faster by the caller itself.
 ENTRIES_WORTH_THREADS = 1 << 17
 MOST_COLUMNS = 2**31 - 1
@@ -63,33 +64,6 @@ class Batch:
     def n_ngrams(self) -> int:
         """Those that were noted."""
         return sum(int(part.ngram_ends[-1]) for part in self.parts if len(part.ends))
-
-
-@cache
-def _threads() -> ThreadPoolExecutor:
-    """Threads that stay, as starting them takes as long as counting a short text."""
-    return ThreadPoolExecutor(os.cpu_count(), "sparse_adagrad.text")
-
-
-if hasattr(os, "register_at_fork"):
-    # A child has none of its parent's threads.
-    os.register_at_fork(after_in_child=_threads.cache_clear)
-
-
-def _each(function: Callable[..., Any], *runs: Any, work: float = inf) -> list[Any]:
-    """Map on one thread for each item; the first is as good as the caller's own.
-
-    If there is little work, the caller's thread does it all.
-    """
-    if work < ENTRIES_WORTH_THREADS:
-        return [function(*run) for run in zip(*runs, strict=False)]
-    first, *others = zip(*runs, strict=False)
-    waiting = [_threads().submit(function, *run) for run in others]
-    try:
-        results = [function(*first)]
-    finally:
-        wait(waiting)  # Nobody works on behind the caller's back.
-    return results + [each.result() for each in waiting]
 
 
 def _ends(batch: Batch) -> list[int]:
@@ -233,9 +207,12 @@ class TfidfCounter:
             first += len(part.ends)
         keeper.settle()
         if isinstance(batch.texts, Documents):
-            n_threads = len(batch.parts)
-            texts = batch.texts
-            _each(lambda k: keeper.fill(texts, k, n_threads), range(n_threads))
+            texts, n_shares = batch.texts, len(batch.parts)
+            on_threads(
+                lambda k: keeper.fill(texts, k, n_shares),
+                range(n_shares),
+                n_threads=self._n_threads(),
+            )
         elif batch.texts is not None:
             keeper.fill_from_ngrams(batch.texts)
 
@@ -285,25 +262,23 @@ class TfidfCounter:
         return n_jobs if n_jobs > 0 else max(1, (os.cpu_count() or 1) + 1 + n_jobs)
 
     def _count_documents(self, plan: Plan, documents: Documents) -> Batch:
-        cuts = self._cuts(documents)
-        parts = _each(
-            lambda start, stop: count_documents(plan, documents, start, stop),
-            cuts[:-1],
-            cuts[1:],
-        )
-        return Batch(plan, documents, parts)
-
-    def _cuts(self, documents: Documents) -> list[int]:
-        """Where runs of documents of as many characters end, one for each thread."""
-        n_threads = self._n_threads()
+        text, n_threads, n_shares = documents.text, self._n_threads(), 1
         if n_threads > 1:
-            ends = np.cumsum(documents.sizes)
-            total = int(ends[-1]) if len(ends) else 0
-            n_threads = max(1, min(n_threads, total // CHARACTERS_PER_THREAD))
-        if n_threads == 1:
-            return [0, len(documents)]
-        shares = total * np.arange(1, n_threads) / n_threads
-        return [0, *np.searchsorted(ends, shares).tolist(), len(documents)]
+            most = SHARES_PER_THREAD * n_threads
+            n_shares = max(1, min(most, text // CHARACTERS_PER_SHARE))
+            n_threads = min(n_threads, n_shares)
+        cuts = documents.cuts(n_shares)
+        sinks = deque(Sink(text / n_threads) for _ in range(n_threads))
+
+        def count(start: int, stop: int) -> Counts:
+            sink = sinks.pop()
+            try:
+                return count_documents(plan, sink, documents, start, stop)
+            finally:
+                sinks.append(sink)
+
+        parts = on_threads(count, cuts, cuts[1:], n_threads=n_threads)
+        return Batch(plan, documents, parts)
 
     # ------------------------------------------------------------------- weighing
 
@@ -312,6 +287,9 @@ class TfidfCounter:
         batch = self._count(X)
         batch.values = self._values(batch)
         return batch
+
+    def _threads_for(self, nnz: int) -> int:
+        return self._n_threads() if nnz >= ENTRIES_WORTH_THREADS else 1
 
     def _values(self, batch: Batch) -> Rows:
         """Counts to values: binary, sublinear."""
@@ -323,7 +301,7 @@ class TfidfCounter:
             part.write(indices[start:stop], data[start:stop])
             damp(data[start:stop], binary=self.binary, sublinear_tf=self.sublinear_tf)
 
-        _each(write, batch.parts, ends[:-1], ends[1:], work=nnz)
+        on_threads(write, batch.parts, ends, ends[1:], n_threads=self._threads_for(nnz))
         row_ends = [
             part.ends + start for part, start in zip(batch.parts, ends, strict=False)
         ]
@@ -347,6 +325,7 @@ class TfidfCounter:
                 norm=NORMS[self.norm],
             )
 
-        _each(weigh, batch.parts, ends[:-1], ends[1:], work=ends[-1])
+        n_threads = self._threads_for(rows.nnz)
+        on_threads(weigh, batch.parts, ends, ends[1:], n_threads=n_threads)
         indices = rows.indices.astype(rows.indptr.dtype, copy=False)
         return Rows(rows.data, indices, rows.indptr, self.n_features)

@@ -113,14 +113,26 @@ cdef class Documents:
         return np.asarray(text), np.asarray(offsets)
 
     @property
-    def sizes(self):
-        """Units of storage of each, (n,) int64."""
-        out_array = np.empty(self.n, np.int64)
-        cdef int64_t[::1] out = out_array
+    def text(self):
+        """Units of storage of all."""
+        cdef int64_t total = 0
         cdef Py_ssize_t i
         for i in range(self.n):
-            out[i] = self.items[i].size
-        return out_array
+            total += self.items[i].size
+        return total
+
+    def cuts(self, Py_ssize_t n_shares):
+        """Where shares of about as much text end, and the first starts: so many at
+        most, fewer where documents are longer."""
+        cdef int64_t text = self.text
+        cdef int64_t so_far = 0
+        cdef Py_ssize_t i
+        cuts = [0]
+        for i in range(self.n):
+            if len(cuts) < n_shares and so_far * n_shares >= text * len(cuts):
+                cuts.append(i)
+            so_far += self.items[i].size
+        return [*cuts, self.n]
 
     @staticmethod
     def of_strings(list texts):

@@ -32,6 +32,11 @@ class Plan:
         note_hashes: bool,
     ) -> None: ...
 
+class Sink:
+    def __init__(self, expected_text: float) -> None: ...
+
+def spare_memory() -> int: ...
+
 class Counts:
     ends: NDArray[np.int64]  # (n_rows,)
     ngram_ends: NDArray[np.int64]  # (n_rows,)
@@ -49,7 +54,7 @@ class Counts:
     ) -> None: ...
 
 def count_documents(
-    plan: Plan, documents: Documents, start: int, stop: int
+    plan: Plan, sink: Sink, documents: Documents, start: int, stop: int
 ) -> Counts: ...
 def count_ngrams(plan: Plan, documents: Iterable[Iterable[str | bytes]]) -> Counts: ...
 

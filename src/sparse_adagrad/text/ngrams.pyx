@@ -1,5 +1,6 @@
 """Documents to counts of hashed n-grams; the stages stand in ``native/ngrams.h``."""
 
+cimport cython
 import numpy as np
 
 from cython cimport floating
@@ -83,6 +84,7 @@ cdef extern from "native/keeper.h" nogil:
         sa_streak* streaks
         int64_t n_streaks
         int64_t n_ngrams
+        double expected_text
 
     ctypedef struct sa_taken:
         int64_t document
@@ -95,6 +97,9 @@ cdef extern from "native/keeper.h" nogil:
         sa_taken* taken
         int64_t n_taken
 
+    int64_t sa_bytes_of_sink(const sa_sink* sink)
+    void sa_empty_sink(sa_sink* sink)
+    void sa_begin_share(sa_sink* sink)
     void sa_free_sink(sa_sink* sink)
     int sa_add_runs(
         const sa_plan* plan,
@@ -285,52 +290,114 @@ cdef class Plan:
         self.plan.stop_words.starts = &starts[0]
 
 
+# Memory of sinks is kept for the next ones: to touch new pages takes long, and threads
+# wait for each other there. So many are kept at most, and so many bytes of all.
+cdef enum:
+    N_SPARE_SINKS = 64
+    SPARE_BYTES = 1 << 26
+
+cdef sa_sink[N_SPARE_SINKS] spare_sinks
+cdef int n_spare_sinks = 0
+cdef int64_t spare_bytes = 0
+cdef cython.pymutex spare_lock
+
+
+cdef class Sink:
+    """Memory for the rows of all documents that one thread counts.
+
+    Parameters
+    ----------
+    expected_text : float
+        Of these documents, in units of storage; more or less of it may come.
+    """
+
+    cdef sa_sink sink
+
+    def __cinit__(self):
+        global n_spare_sinks, spare_bytes
+        memset(&self.sink, 0, sizeof(sa_sink))
+        with spare_lock:
+            if n_spare_sinks:
+                n_spare_sinks -= 1
+                self.sink = spare_sinks[n_spare_sinks]
+                spare_bytes -= sa_bytes_of_sink(&self.sink)
+
+    def __init__(self, expected_text):
+        self.sink.expected_text = expected_text
+
+    def __dealloc__(self):
+        global n_spare_sinks, spare_bytes
+        cdef int64_t size = sa_bytes_of_sink(&self.sink)
+        cdef bint kept
+        sa_empty_sink(&self.sink)
+        with spare_lock:
+            kept = n_spare_sinks < N_SPARE_SINKS and spare_bytes + size <= SPARE_BYTES
+            if kept:
+                spare_sinks[n_spare_sinks] = self.sink
+                n_spare_sinks += 1
+                spare_bytes += size
+        if not kept:
+            sa_free_sink(&self.sink)
+
+
 cdef class Counts:
     """Rows of signed counts, sorted by column; where signs cancel out a 0 stays.
 
     Attributes
     ----------
+    nnz : int
     ends : ndarray of shape (n_rows,), int64
         Entries up to the end of each row.
     ngram_ends : ndarray of shape (n_rows,), int64
         The same of n-grams that were noted.
     """
 
-    cdef sa_sink sink
-    cdef readonly object ends
-    cdef readonly object ngram_ends
+    cdef Sink sink
+    cdef int64_t first  # of the sink's entries
+    cdef readonly int64_t nnz
+    cdef int64_t first_streak, n_streaks
+    cdef readonly object ends, ngram_ends
 
-    def __cinit__(self):
-        memset(&self.sink, 0, sizeof(sa_sink))
+    @staticmethod
+    cdef Counts begin(Sink sink):
+        """A share of the documents: what is counted until it is closed."""
+        cdef Counts self = Counts.__new__(Counts)
+        sa_begin_share(&sink.sink)
+        self.sink = sink
+        self.first = sink.sink.rows.nnz
+        # The first streak is none.
+        self.first_streak = max(1, sink.sink.n_streaks)
+        return self
 
-    def __dealloc__(self):
-        sa_free_sink(&self.sink)
-
-    @property
-    def nnz(self):
-        return self.sink.rows.nnz
+    cdef close(self, ends, ngram_ends):
+        self.nnz = self.sink.sink.rows.nnz - self.first
+        self.n_streaks = max(0, self.sink.sink.n_streaks - self.first_streak)
+        self.ends, self.ngram_ends = ends, ngram_ends
 
     def add_to(self, int64_t[::1] document_frequency, int by):
         """Add `by` to the document frequency of every column of every row."""
-        cdef const int32_t* indices = self.sink.rows.indices
-        cdef int64_t nnz = self.sink.rows.nnz
+        cdef const int32_t* indices = self.sink.sink.rows.indices + self.first
         cdef int64_t k
         with nogil:
-            for k in range(nnz):
+            for k in range(self.nnz):
                 # Frequencies lie all over the memory.
-                if k + 16 < nnz:
+                if k + 16 < self.nnz:
                     sa_prefetch(&document_frequency[indices[k + 16]])
                 document_frequency[indices[k]] += by
 
     def write(self, int32_t[::1] indices, floating[::1] data):
         """Copy columns and counts to arrays of shape (nnz,)."""
-        cdef sa_rows* rows = &self.sink.rows
+        if not self.nnz:
+            return
+        cdef sa_rows* rows = &self.sink.sink.rows
+        cdef const int32_t* counts = rows.counts + self.first
         cdef int64_t k
         with nogil:
-            if rows.nnz:
-                memcpy(&indices[0], rows.indices, rows.nnz * sizeof(int32_t))
-            for k in range(rows.nnz):
-                data[k] = <floating> rows.counts[k]
+            memcpy(
+                &indices[0], rows.indices + self.first, self.nnz * sizeof(int32_t)
+            )
+            for k in range(self.nnz):
+                data[k] = <floating> counts[k]
 
 
 cdef raise_fault(int status, Documents documents, Py_ssize_t i):
@@ -346,7 +413,15 @@ cdef raise_fault(int status, Documents documents, Py_ssize_t i):
     raise AssertionError(f"document {i} has been taken for invalid")
 
 
-def count_documents(Plan plan, Documents documents, Py_ssize_t start, Py_ssize_t stop):
+def spare_memory():
+    """Bytes that are kept for the next sinks."""
+    with spare_lock:
+        return spare_bytes
+
+
+def count_documents(
+    Plan plan, Sink sink, Documents documents, Py_ssize_t start, Py_ssize_t stop
+):
     """Count the n-grams of a run of documents.
 
     Raises
@@ -355,18 +430,18 @@ def count_documents(Plan plan, Documents documents, Py_ssize_t start, Py_ssize_t
         If one is not valid UTF-8 or, where single characters count, has a surrogate.
     """
     assert 0 <= start <= stop <= documents.n
-    cdef Counts counts = Counts()
-    counts.ends = np.empty(stop - start, np.int64)
-    counts.ngram_ends = np.empty(stop - start, np.int64)
-    cdef int64_t[::1] ends = counts.ends
-    cdef int64_t[::1] ngram_ends = counts.ngram_ends
+    cdef Counts counts = Counts.begin(sink)
+    ends_array = np.empty(stop - start, np.int64)
+    ngram_ends_array = np.empty(stop - start, np.int64)
+    cdef int64_t[::1] ends = ends_array
+    cdef int64_t[::1] ngram_ends = ngram_ends_array
     cdef int64_t at = 0
     cdef int status = SA_OK
     if stop > start:
         with nogil:
             status = sa_add_documents(
                 &plan.plan,
-                &counts.sink,
+                &sink.sink,
                 documents.items + start,
                 stop - start,
                 &ends[0],
@@ -375,21 +450,22 @@ def count_documents(Plan plan, Documents documents, Py_ssize_t start, Py_ssize_t
             )
     if status != SA_OK:
         raise_fault(status, documents, start + at)
+    counts.close(ends_array, ngram_ends_array)
     return counts
 
 
 def count_ngrams(Plan plan, documents):
     """Count n-grams that were made in Python: str or bytes, an iterable a document."""
-    cdef Counts counts = Counts()
+    cdef Sink sink = Sink(0)
+    cdef Counts counts = Counts.begin(sink)
     ends, ngram_ends = [], []
     for ngrams in documents:
-        add_python_ngrams(plan, &counts.sink, ngrams)
-        if sa_finish_row(&counts.sink.rows, plan.plan.key_bits) != SA_OK:
+        add_python_ngrams(plan, &sink.sink, ngrams)
+        if sa_finish_row(&sink.sink.rows, plan.plan.key_bits) != SA_OK:
             raise MemoryError("no memory for the n-grams")
-        ends.append(counts.sink.rows.nnz)
-        ngram_ends.append(counts.sink.n_ngrams)
-    counts.ends = np.array(ends, np.int64)
-    counts.ngram_ends = np.array(ngram_ends, np.int64)
+        ends.append(sink.sink.rows.nnz)
+        ngram_ends.append(sink.sink.n_ngrams)
+    counts.close(np.array(ends, np.int64), np.array(ngram_ends, np.int64))
     return counts
 
 
@@ -459,16 +535,15 @@ cdef class Keeper:
         """Count the n-grams of documents from number `first` on."""
         cdef const int64_t[::1] ends = counts.ngram_ends
         cdef int status = SA_OK
-        # The first streak is none.
-        if counts.sink.n_streaks > 1:
+        if counts.n_streaks:
             needed = min(self.keeper.n_texts[0] + ends[ends.shape[0] - 1], self.most)
             assert self.room >= needed
             with nogil:
                 status = sa_keep_documents(
                     &self.plan.plan,
                     &self.keeper,
-                    counts.sink.streaks + 1,
-                    counts.sink.n_streaks - 1,
+                    counts.sink.sink.streaks + counts.first_streak,
+                    counts.n_streaks,
                     &ends[0],
                     first,
                 )

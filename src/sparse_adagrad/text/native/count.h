@@ -7,10 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
-
 #include "document.h"
 
 /* Columns up to this many are sorted by buckets and insertion: quadratic at worst, which
@@ -30,19 +26,6 @@ typedef struct {
     int64_t n_keys, key_room;
 } sa_rows;
 
-/* Ask for huge pages, as NumPy does for its larger arrays: the time to touch small ones
- * for the first time is a fifth of the whole, and threads wait for each other there. */
-static void sa_use_huge_pages(void *memory, size_t bytes)
-{
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-    const uintptr_t page = 4096, start = ((uintptr_t)memory + page - 1) / page * page;
-    if (bytes >= (size_t)1 << 21)
-        madvise((void *)start, bytes - page, MADV_HUGEPAGE); /* a hint */
-#else
-    (void)memory, (void)bytes;
-#endif
-}
-
 /* Give an array room for `count` items, with some to spare; 0 where there is none. */
 static int sa_reserve(void **array, int64_t *room, int64_t count, size_t item)
 {
@@ -52,7 +35,6 @@ static int sa_reserve(void **array, int64_t *room, int64_t count, size_t item)
     void *grown = realloc(*array, (size_t)wanted * item);
     if (!grown)
         return 0;
-    sa_use_huge_pages(grown, (size_t)wanted * item);
     *array = grown;
     *room = wanted;
     return 1;

@@ -55,11 +55,37 @@ typedef struct {
     sa_streak *streaks; /* of all documents, where the plan notes them; the first is none */
     int64_t n_streaks, streak_room;
     sa_going_on *going_on;
-    int64_t n_ngrams; /* noted */
+    int64_t n_ngrams; /* noted of the share at hand */
+    double text, expected_text; /* so far, and in the end */
     sa_kept_text *texts;
     const sa_taken *taken, *taken_end; /* of the document at hand */
     int64_t n_passed;                  /* of its n-grams, looking for these */
 } sa_sink;
+
+static int64_t sa_bytes_of_sink(const sa_sink *sink)
+{
+    return 8 * (sink->rows.room + sink->rows.key_room)
+        + (int64_t)sizeof(sa_streak) * sink->streak_room
+        + (sink->going_on ? (int64_t)sizeof(sa_going_on) * SA_GOING_ON : 0)
+        + sa_bytes_of_tokens(&sink->tokens);
+}
+
+/* As if new, but for its memory. */
+static void sa_empty_sink(sa_sink *sink)
+{
+    sink->rows.nnz = sink->rows.n_keys = 0;
+    sink->n_streaks = sink->going_on ? 1 : 0; /* the first is none */
+    sink->text = sink->expected_text = 0;
+    sink->taken = NULL;
+}
+
+/* Streaks do not go on from one share of the documents to the next. */
+static void sa_begin_share(sa_sink *sink)
+{
+    if (sink->going_on)
+        memset(sink->going_on, 0, SA_GOING_ON * sizeof(sa_going_on));
+    sink->n_ngrams = 0;
+}
 
 static void sa_free_sink(sa_sink *sink)
 {
@@ -264,25 +290,23 @@ static int sa_add_ngrams(const sa_plan *plan, sa_sink *sink, const sa_document *
         plan, sink, sa_take_wrapped(&plan->characters, read, n, tokens));
 }
 
-/* Documents to rows, one below the other; `ends` gets the entries after each, and
- * `ngram_ends` the n-grams noted. Returns SA_OK, or what is wrong with the document that
- * `at` then names. */
+/* A share of documents to rows, one below the other and those of before; `ends` gets the
+ * entries of the share after each, and `ngram_ends` the n-grams noted. Returns SA_OK, or
+ * what is wrong with the document that `at` then names. */
 static int sa_add_documents(const sa_plan *plan, sa_sink *sink,
                             const sa_document *documents, int64_t n, int64_t *ends,
                             int64_t *ngram_ends, int64_t *at)
 {
     int status = SA_OK;
-    double size = 0, so_far = 1;
-    for (int64_t i = 0; i < n; i++)
-        size += (double)documents[i].size;
+    const int64_t start = sink->rows.nnz;
     for (int64_t i = 0; i < n && !status; i++) {
         *at = i;
-        so_far += (double)documents[i].size;
-        sink->rows.expected = size / so_far;
+        sink->text += (double)documents[i].size;
+        sink->rows.expected = sink->expected_text / (sink->text + 1);
         status = sa_add_ngrams(plan, sink, documents + i);
         if (!status)
             status = sa_finish_row(&sink->rows, plan->key_bits);
-        ends[i] = sink->rows.nnz;
+        ends[i] = sink->rows.nnz - start;
         ngram_ends[i] = sink->n_ngrams;
     }
     return status;

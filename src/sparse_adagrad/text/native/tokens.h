@@ -51,6 +51,12 @@ static void sa_free_tokens(sa_tokens *tokens)
     free(tokens->lowered);
 }
 
+static int64_t sa_bytes_of_tokens(const sa_tokens *tokens)
+{
+    return tokens->text_room + 8 * (tokens->start_room + tokens->end_room)
+        + 4 * (tokens->code_point_room + tokens->lowered_room);
+}
+
 /* Room for so many bytes of text and tokens. */
 static int sa_reserve_tokens(sa_tokens *tokens, int64_t bytes, int64_t n)
 {

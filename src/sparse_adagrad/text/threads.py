@@ -1,0 +1,57 @@
+"""Shares of work on threads that stay."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cache
+from typing import Any
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """Threads that stay, as starting them takes as long as counting a short text."""
+    return ThreadPoolExecutor(os.cpu_count(), "sparse_adagrad.text")
+
+
+if hasattr(os, "register_at_fork"):
+    # A child has none of its parent's threads.
+    os.register_at_fork(after_in_child=_threads.cache_clear)
+
+
+def on_threads(
+    function: Callable[..., Any], *runs: Iterable[Any], n_threads: int
+) -> list[Any]:
+    """Map on threads, of which the caller's is one; each takes what is next.
+
+    So none waits long for another whose core is slower, or has other work as well. Of
+    several errors that of the first item is raised.
+    """
+    items = list(zip(*runs, strict=False))
+    waiting = deque(range(len(items)))
+    results: list[Any] = [None] * len(items)
+    errors: dict[int, Exception] = {}
+
+    def take() -> None:
+        while True:
+            try:
+                k = waiting.popleft()
+            except IndexError:
+                return
+            try:
+                results[k] = function(*items[k])
+            except Exception as error:
+                errors[k] = error
+                waiting.clear()
+
+    others = [_threads().submit(take) for _ in range(min(n_threads, len(items)) - 1)]
+    try:
+        take()
+    finally:
+        waiting.clear()
+        wait(others)  # Nobody works on behind the caller's back.
+    if errors:
+        raise errors[min(errors)]
+    return results
