@@ -6,7 +6,7 @@
 /* The coefficient of entry t of a block, and of one that is cut off: its first stands
  * for all that are missing. */
 #define WHOLE(t) (coef + block[t])
-#define CUT(t) (coef + block[(t) < count ? (t) : 0])
+#define CUT(t) (coef + block[SA_CUT[count][t]])
 
 /* In the numbers' own precision. */
 static double ROW(sa_dot_row)(

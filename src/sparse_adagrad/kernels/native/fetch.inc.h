@@ -10,7 +10,11 @@ static inline void ROW(fetch)(
     const void *features, ptrdiff_t size, const INDEX *coming, ptrdiff_t coming_nnz,
     ptrdiff_t from, ptrdiff_t to)
 {
-    const ptrdiff_t stop = to < coming_nnz ? to : coming_nnz;
-    for (ptrdiff_t k = from; k < stop; k++)
-        sa_prefetch_feature(features, size, coming[k]);
+    if (to - from == LANES && to <= coming_nnz)
+        /* So often that the compiler writes them one after the other. */
+        for (int t = 0; t < LANES; t++)
+            sa_prefetch_feature(features, size, coming[from + t]);
+    else
+        for (ptrdiff_t k = from; k < to && k < coming_nnz; k++)
+            sa_prefetch_feature(features, size, coming[k]);
 }

@@ -8,7 +8,7 @@
 /* The place of entry t of a block, and of one that is cut off: its first stands for
  * all that are missing. */
 #define WHOLE(t) (pairs + block[t])
-#define CUT(t) (pairs + block[(t) < count ? (t) : 0])
+#define CUT(t) (pairs + block[SA_CUT[count][t]])
 
 /* Read the weights into `read`, blocks of (u, s, w); return their product with x. */
 static double ROW(sa_read_row)(

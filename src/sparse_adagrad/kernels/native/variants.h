@@ -14,6 +14,13 @@
  * would go one by one. */
 #define SA_TOGETHER 16
 
+/* Places in a block of at most 8 that is cut off after so many: its first stands for all
+ * that are missing. Looked up, since how many there are cannot be foretold. */
+static const uint8_t SA_CUT[8][8] = {
+    {0},          {0},          {0, 1},          {0, 1, 2},
+    {0, 1, 2, 3}, {0, 1, 2, 3, 4}, {0, 1, 2, 3, 4, 5}, {0, 1, 2, 3, 4, 5, 6},
+};
+
 /* Ask for a cache line: one that will be written soon, or one that is read in a while
  * and may wait in the second cache. Hints; nothing where unknown. */
 #ifdef __GNUC__
