@@ -7,16 +7,18 @@ import sys
 from functools import partial
 from io import StringIO
 from pathlib import Path
+from time import sleep
 
 import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
+from safetensors import SafetensorError
 from sklearn.datasets import dump_svmlight_file
 
 from sparse_adagrad import SparseAdaGradRegressor, bars, demo, progress
 from sparse_adagrad._learner import Learner
-from sparse_adagrad.io import model_file
+from sparse_adagrad.io import model_file, whole
 from sparse_adagrad.pipeline import StreamingPipeline, make_streaming_pipeline
 from sparse_adagrad.run import Reading, Run, new_pipeline, new_vectorizer
 from sparse_adagrad.text import HashingTfidfVectorizer
@@ -182,6 +184,9 @@ def test_bad_files(reviews, tmp_path):
         ["fit", str(tmp_path / "huge.svm"), "-o", str(model)], "huge.svm", "too large"
     )
     fails(fit_arguments(reviews, tmp_path), "is a folder")
+    (tmp_path / "bad.jsonl").write_text('{"review": "good", "stars": 1}\n{"no\n')
+    told = run(fit_arguments(tmp_path / "bad.jsonl", model)).output
+    assert "bad.jsonl, line 2: this is no JSON: " in told and "char" not in told
     (tmp_path / "empty.svm").write_text("")
     fails(["fit", str(tmp_path / "empty.svm"), "-o", str(model)], "error: ")
     fails(["fit", str(tmp_path / "none.svm"), "-o", str(model)], "No such file")
@@ -195,9 +200,9 @@ def test_nothing_that_is_read_is_overwritten(reviews, tmp_path):
     model, before = tmp_path / "m.model", reviews.read_bytes()
     refused = run(fit_arguments(reviews, reviews))
     assert refused.exit_code == 1 and "would overwrite" in refused.output
-    resumed = ["fit", str(reviews), "--resume", str(reviews)]
-    fails(resumed, f"--resume {reviews} would overwrite")
     assert run(fit_arguments(reviews, model)).exit_code == 0
+    resumed = ["fit", str(model), "--format", "csv", "--resume", str(model)]
+    fails(resumed, f"--resume {model} would overwrite")
     link = tmp_path / "link"
     link.symlink_to(model)
     for output in (reviews, model, link):
@@ -434,6 +439,90 @@ def test_resume_refuses_another_run(reviews, tmp_path, monkeypatch):
     fails([*resume, "--passes", "1"], "Pass 2 of 2 was cut short, and 1 are asked for")
 
 
+def test_a_bad_line_is_left_out_of_a_run_that_it_stopped(reviews, tmp_path):
+    cut, whole = tmp_path / "cut", tmp_path / "whole"
+    lines = reviews.read_text().splitlines(keepends=True)
+    place = next(k for k in range(201, len(lines)) if lines[k].startswith("150,"))
+    reviews.write_text("".join([*lines[:place], "150,bad,x\n", *lines[place:]]))
+    command = ["fit", str(reviews), "--text", "review", "--target", "stars"]
+    command += ["--batch-rows", "50"]
+    stopped = [*command, "-o", str(cut), "--checkpoint", "50"]
+    fails(stopped, "'x'", f"--resume {cut} goes on", "--skip-bad-lines leaves")
+    resumed = ["fit", str(reviews), "--resume", str(cut)]
+    fails([*resumed, "--batch-rows", "60", "--skip-bad-lines"], "--batch-rows")
+    assert run([*resumed, "--skip-bad-lines"]).exit_code == 0
+    assert run([*command, "-o", str(whole), "--skip-bad-lines"]).exit_code == 0
+    assert cut.read_bytes() == whole.read_bytes()
+
+
+def test_a_model_goes_on_from_files_of_another_kind(reviews, tmp_path):
+    model = tmp_path / "m"
+    fed = [*fit_arguments("-", model), "--format", "csv"]
+    assert run(fed, input=reviews.read_text()).exit_code == 0
+    again = ["fit", "-", "--resume", str(model)]
+    assert run(again, input=reviews.read_text()).exit_code == 0
+    frame = pd.read_csv(reviews).rename(columns={"review": "words"})
+    frame.to_json(tmp_path / "r.jsonl", orient="records", lines=True)
+    other = ["fit", str(tmp_path / "r.jsonl"), "--resume", str(model)]
+    other += ["--format", "jsonl", "--text", "words", "--skip-bad-lines"]
+    went_on = run(other)
+    assert went_on.exit_code == 0, went_on.output
+    assert SparseAdaGradRegressor.load(model).t_ == 900
+    (tmp_path / "r.svm").write_text("1 1:1\n")
+    fails(["fit", str(tmp_path / "r.svm"), "--resume", str(model)], "from words")
+
+
+def test_what_cannot_be_written_is_said_at_once(reviews, tmp_path, monkeypatch):
+    def refuse(dir):
+        raise PermissionError(13, "Permission denied", f"{dir}/tmp123")
+
+    model = tmp_path / "m"
+    fails(fit_arguments(reviews, "-"), "-o names a file")
+    monkeypatch.setattr(whole.tempfile, "TemporaryFile", refuse)
+    monkeypatch.setattr(Run, "learn", None)
+    fails(fit_arguments(reviews, model), f"{model} cannot be written: Permission")
+
+
+def test_a_full_disk_is_told_of(reviews, tmp_path, monkeypatch):
+    model = tmp_path / "m"
+    command = [*fit_arguments(reviews, model), "--batch-rows", "50"]
+    saved, left = model_file.save_file, [1]
+
+    def fill(*arguments, **keywords):
+        if not left[0]:
+            raise SafetensorError("I/O error: No space left on device")
+        left[0] -= 1
+        saved(*arguments, **keywords)
+
+    monkeypatch.setattr(model_file, "save_file", fill)
+    fails(
+        [*command, "--checkpoint", "50"],
+        f"{model} cannot be written: I/O error: No space", f"--resume {model} goes on",
+    )  # fmt: skip
+    assert Run.load(model).passes[0].n_rows == 50
+    assert sorted(os.listdir(tmp_path)) == ["m", "reviews.csv"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
+def test_a_run_that_is_told_to_end_leaves_nothing_half_written(reviews, tmp_path):
+    model = tmp_path / "m"
+    command = [*fit_arguments(reviews, model), "--passes", "100000"]
+    code = "from sparse_adagrad.cli import main; main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *command, "--checkpoint", "100"],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        while not model.exists():
+            assert process.poll() is None
+            sleep(0.01)
+        process.terminate()
+        told = process.stderr.read()
+    assert process.returncode == 130, told
+    assert f"--resume {model} goes on" in told
+    assert sorted(os.listdir(tmp_path)) == ["m", "reviews.csv"]
+
+
 def test_many_files_standard_input_and_bad_lines(reviews, tmp_path):
     lines = reviews.read_text()
     for name in ("a.csv", "b.csv"):
@@ -451,7 +540,14 @@ def test_many_files_standard_input_and_bad_lines(reviews, tmp_path):
     told = run(["predict", str(model), "-", "--format", "csv"], input="review\ngood\n")
     assert float(told.stdout) > 0
     fails([*fit_arguments(reviews, model), "--ngrams", "2", "1"], "--ngrams 2 1 are")
-    fails([*fit_arguments(reviews, model), "--columns", "2^22"], "2^22", code=2)
+    for option, value in (
+        ("--columns", ["2^22"]),
+        ("--ngrams", ["0", "1"]),
+        ("--ngrams", ["1", "9" * 20]),
+        ("--batch-rows", ["9" * 20]),
+    ):
+        asked = [*fit_arguments(reviews, model), option, *value]
+        fails(asked, option, *value[-1:] * (value != ["0", "1"]), code=2)
 
 
 def test_target_that_cannot_be_transformed(reviews, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterator, Sequence
@@ -16,12 +17,13 @@ from typing import Any, NoReturn
 import numpy as np
 
 from sparse_adagrad.io.sources import Source, find_sources
-from sparse_adagrad.io.whole import check_replaceable, written_whole
+from sparse_adagrad.io.whole import check_writable, written_whole
 from sparse_adagrad.progress import RunProgress
 from sparse_adagrad.run import (
     DEFAULT_COLUMNS,
     Reading,
     Run,
+    began_otherwise,
     new_pipeline,
     new_vectorizer,
     rows_of,
@@ -49,7 +51,7 @@ def _errors_to_user() -> Iterator[None]:
         what = str(error)
         if isinstance(error, OSError) and error.filename is not None:
             what = f"{error.filename}: {error.strerror}"
-        _stop(f"error: {what}", 1)
+        _stop(" ".join(["error:", what, *getattr(error, "__notes__", ())]), 1)
     except KeyboardInterrupt:
         _stop("interrupted: nothing was written", 130)
 
@@ -70,8 +72,8 @@ def _columns(text: str) -> int:
 
 def _at_least(least: int) -> Callable[[str], int]:
     def integer(text: str) -> int:
-        if int(text) < least:
-            raise ArgumentTypeError(f"{text} is less than {least}")
+        if not least <= int(text) < 2**31:
+            raise ArgumentTypeError(f"{text} is not from {least} to 2**31 - 1")
         return int(text)
 
     return integer
@@ -93,9 +95,6 @@ def fit(
         path = output or resume
         if path is None:
             raise ValueError("name a file for the model with -o")
-        option = "--resume" if output is None else "-o"
-        sources = find_sources(files, given["format"])
-        _check_output(path, option, sources)
         options = {
             "columns": columns,
             "ngrams": ngrams and tuple(ngrams),
@@ -103,12 +102,17 @@ def fit(
         }
         start = perf_counter()
         if resume is None:
+            sources = find_sources(files, given["format"])
             run = _new_run(sources, given, options)
         else:
             run = Run.load(resume)
             if run.reading is None:
                 raise ValueError(f"{resume} was not written by fit, so has no run")
-            _check_same(asdict(run.reading) | _options_of(run), given | options)
+            _check_same(_options_of(run), options)
+            run.read_as(given, files)
+            sources = find_sources(files, run.reading.format)
+            _check_kind(resume, run, sources)
+        _check_output(path, "--resume" if output is None else "-o", sources)
         n_passes = passes or run.passes_to_make
         place = None if checkpoint is None else (path, checkpoint)
         try:
@@ -117,22 +121,26 @@ def fit(
         except KeyboardInterrupt:
             if run.saved_to is None:
                 raise
-            _stop(
-                f"interrupted: --resume {run.saved_to} goes on from the last "
-                "checkpoint",
-                130,
-            )
+            _stop(f"interrupted: {_goes_on(run)}", 130)
+        except (ValueError, OSError) as error:
+            if run.saved_to is not None:
+                error.add_note(f"{_goes_on(run)}; --skip-bad-lines leaves them out.")
+            raise
         run.save(path)
         _report(run, path, perf_counter() - start)
+
+
+def _goes_on(run: Run) -> str:
+    return f"--resume {run.saved_to} goes on from the last checkpoint"
 
 
 def _check_output(
     path: Path, option: str, sources: list[Source], model: Path | None = None
 ) -> None:
     """See before any work that a file can be written there, and none is lost."""
-    check_replaceable(path)
-    if not path.absolute().parent.is_dir():
-        raise ValueError(f"the folder of {path} does not exist")
+    if str(path) == "-":
+        raise ValueError(f"{option} names a file, and - is none")
+    check_writable(path)
     read = [Path(source.name) for source in sources if source.size is not None]
     for each in [*read, *([model] if model else [])]:
         if path.exists() and path.samefile(each):
@@ -157,7 +165,7 @@ def _new_run(
     if not is_matrix and given["zero_based"] is not None:
         raise ValueError("--zero-based and --one-based are for svmlight files")
     fewest, most = options["ngrams"] or (1, 1)
-    if not 1 <= fewest <= most:
+    if fewest > most:
         raise ValueError(
             f"--ngrams {fewest} {most} are no numbers of words, the fewest first"
         )
@@ -181,14 +189,27 @@ def _options_of(run: Run) -> dict[str, Any]:
     }
 
 
+def _check_kind(model: Path, run: Run, sources: list[Source]) -> None:
+    """See that files hold what the model takes: words, or columns."""
+    holds_words = run.pipeline.vectorizer is not None
+    for source in sources:
+        if holds_words and source.format == "svmlight":
+            raise ValueError(
+                f"{model} was learned from words, so {source.name} must hold texts, "
+                "not svmlight"
+            )
+        if not holds_words and source.format != "svmlight":
+            raise ValueError(
+                f"{model} holds no words, so {source.name} must be svmlight, as .svm "
+                "says"
+            )
+
+
 def _check_same(before: dict[str, Any], given: dict[str, Any]) -> None:
-    """A run goes on as it began."""
+    """A model goes on as it began."""
     for name, value in given.items():
         if value is not None and value != before[name]:
-            raise ValueError(
-                f"--{name.replace('_', '-')} is {value} here, but the run began with "
-                f"{before[name]}; leave it out, or start a new run"
-            )
+            raise ValueError(began_otherwise(name, value, before[name]))
 
 
 def _report(run: Run, path: Path, seconds: float) -> None:
@@ -234,17 +255,7 @@ def predict(
         if holds_words and not reading.text:
             raise ValueError(f"{model} names no column of texts; give --text COLUMN")
         sources = find_sources(files, format)
-        for source in sources:
-            if holds_words and source.format == "svmlight":
-                raise ValueError(
-                    f"{model} was learned from words, so {source.name} must hold "
-                    "texts, not svmlight"
-                )
-            if not holds_words and source.format != "svmlight":
-                raise ValueError(
-                    f"{model} holds no words, so {source.name} must be svmlight, "
-                    "as .svm says"
-                )
+        _check_kind(model, run, sources)
         if not holds_words:
             reading.text = []
         if output is not None:
@@ -367,7 +378,7 @@ def _fit_arguments(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("files", nargs="+", metavar="FILES", help=FILES_HELP)
     add("-o", "--output", type=Path, help="The model file; else that of --resume.")
-    column = "Column of the texts; several are joined by spaces."
+    column = "Column of the texts; given more than once, they are joined by spaces."
     add("--text", action="append", metavar="COLUMN", help=column)
     add("--target", metavar="COLUMN", help="Column of the numbers.")
     passes = "Over the files. [1, or those that a resumed run was to make]"
@@ -378,7 +389,7 @@ def _fit_arguments(parser: ArgumentParser) -> None:
     add("--columns", type=_columns, metavar="N", help=hashed)
     add(
         "--ngrams",
-        type=int,
+        type=_at_least(1),
         nargs=2,
         metavar=("FEWEST", "MOST"),
         help="Fewest and most words that make a feature. [1 1]",
@@ -444,6 +455,9 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point; `arguments` are those of the process unless given."""
+    if arguments is None:
+        # What is half written is taken away then, as after Ctrl-C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     words = sys.argv[1:] if arguments is None else list(arguments)
     does = "\n".join(
         f"  {name:<10}{does.__doc__}" for name, (does, _) in COMMANDS.items()

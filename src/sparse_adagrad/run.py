@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from math import inf
 from os import PathLike, fspath
@@ -148,6 +148,14 @@ def new_pipeline(
     return pipeline
 
 
+def began_otherwise(name: str, value: Any, before: Any) -> str:
+    """What is said of an option of the command that a run began without."""
+    return (
+        f"--{name.replace('_', '-')} is {value} here, but the run began with {before}; "
+        "leave it out, or start a new run"
+    )
+
+
 Watch = Callable[[Pass, AnyBatch], None]
 
 
@@ -230,9 +238,38 @@ class Run:
         done = sum(each.done for each in self.passes)
         return self.n_passes if self.passes and done < self.n_passes else 1
 
+    @property
+    def is_cut_short(self) -> bool:
+        return bool(self.passes) and not self.passes[-1].done
+
+    def read_as(self, given: dict[str, Any], files: Sequence[str]) -> None:
+        """Take what is given of `Reading` for files to come; None is not given.
+
+        A pass that was cut short goes on with the same batches, so reads as it began.
+        But it may leave out the bad line that stopped it: there were none before.
+
+        Raises
+        ------
+        ValueError
+            If it would read otherwise.
+        """
+        assert self.reading is not None
+        if not self.is_cut_short and "-" not in files:
+            self.reading = replace(self.reading, format=None)  # Names tell.
+        changed = {
+            name: value
+            for name, value in given.items()
+            if value is not None and value != getattr(self.reading, name)
+        }
+        for name, value in changed.items():
+            if self.is_cut_short and (name, value) != ("skip_bad_lines", True):
+                before = getattr(self.reading, name)
+                raise ValueError(began_otherwise(name, value, before))
+        self.reading = replace(self.reading, **changed)
+
     def _begin(self, sources: list[Source], n_passes: int) -> None:
         """Check that the files go with what was done before."""
-        if self.passes and not self.passes[-1].done and n_passes < len(self.passes):
+        if self.is_cut_short and n_passes < len(self.passes):
             raise ValueError(
                 f"Pass {len(self.passes)} of {self.n_passes} was cut short, and "
                 f"{n_passes} are asked for; give that many, or more."
@@ -240,16 +277,17 @@ class Run:
         if n_passes > 1 and any(source.size is None for source in sources):
             raise ValueError("Standard input can be read once only; give one pass.")
         sizes = [-1 if source.size is None else source.size for source in sources]
-        if self.passes and sizes != self.sizes:
-            if not self.passes[-1].done:
-                raise ValueError(
-                    f"A run that was cut short goes on with the files it began "
-                    f"with, of {self.sizes} bytes, but these have {sizes}."
-                )
+        if self.is_cut_short and sizes != self.sizes:
+            raise ValueError(
+                f"A run that was cut short goes on with the files it began with, of "
+                f"{self.sizes} bytes, but these have {sizes}. With --skip-bad-lines "
+                "it goes on without a bad line in them."
+            )
+        if not self.is_cut_short and (sizes != self.sizes or -1 in sizes):
             # Other files, learned from on top of what is there.
             self.passes = []
         self.sizes = sizes
-        if self.passes and self.passes[-1].done and len(self.passes) >= n_passes:
+        if not self.is_cut_short and len(self.passes) >= n_passes:
             raise ValueError(
                 f"There is nothing to do: the run has made its {len(self.passes)} "
                 "passes over these files. Give more passes, or other files."

@@ -210,7 +210,7 @@ def test_columns_and_their_number(tmp_path):
     path = tmp_path / "a.svm"
     path.write_text("1\n2 1:1\n3 2:1\n")
     batches = list(read_svmlight(path, batch_rows=1))
-    assert [batch.X.shape for batch in batches] == [(1, 0), (1, 1), (1, 2)]
+    assert [batch.X.shape for batch in batches] == [(1, 1), (1, 1), (1, 2)]
     assert not any(batch.zero_based for batch in batches)
     batches = list(read_svmlight(path, zero_based=True))
     assert batches[0].X.shape == (3, 3) and batches[0].zero_based

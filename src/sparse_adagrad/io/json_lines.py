@@ -70,7 +70,9 @@ class _Rows:
         try:
             row = self.loads(line)
         except ValueError as error:
-            raise ValueError(f"this is no JSON: {error}.") from error
+            # Where in the line it is, not in which: that is said by file.
+            what = str(error).partition(": line ")[0]
+            raise ValueError(f"this is no JSON: {what}.") from error
         if not isinstance(row, dict):
             raise ValueError("this is no JSON object.")
         text = " ".join([self._text(row, column) for column in self.columns.texts])

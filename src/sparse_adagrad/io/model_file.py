@@ -51,6 +51,11 @@ def write(path: str | PathLike[str], tensors: Tensors, header: Header) -> None:
         Arrays.
     header : dict
         Anything that JSON holds.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
     """
     # One entry: safetensors writes several in any order, and equal models shall be
     # equal files.
@@ -58,7 +63,10 @@ def write(path: str | PathLike[str], tensors: Tensors, header: Header) -> None:
         FORMAT: json.dumps({"format_version": FORMAT_VERSION, "header": header})
     }
     with written_whole(path) as beside:
-        save_file(tensors, beside, metadata=metadata)
+        try:
+            save_file(tensors, beside, metadata=metadata)
+        except SafetensorError as error:
+            raise OSError(f"{os.fspath(path)} cannot be written: {error}.") from error
 
 
 def read(path: str | PathLike[str]) -> tuple[Tensors, Header]:

@@ -74,7 +74,7 @@ def read_svmlight(
         Files, patterns, or "-" for standard input; plain, .gz, .bz2 or .zst.
     n_features : int or None
         Columns of the matrices; a file may have fewer. None: as many as the stream has
-        had so far, so that matrices grow.
+        had so far, but one at least, so that matrices grow.
     zero_based : bool or "auto"
         Whether columns count from 0. "auto": if there is a column 0 among the first
         rows that have columns, at most `batch_rows`. If one comes later, that is an
@@ -166,7 +166,8 @@ class _Rows:
         self.n_lines += n_lines
         if len(indices):
             columns.width = max(columns.width, int(indices.max()) + 1)
-        width = columns.n_features or columns.width
+        # A matrix of no columns is none to learn from, if only empty rows have come.
+        width = columns.n_features or max(1, columns.width)
         # Loaded with the first rows, since files of text do without SciPy.
         from scipy import sparse as sp
 

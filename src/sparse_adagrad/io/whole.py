@@ -24,10 +24,11 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises
     ------
     OSError
-        If the file cannot be written, or is a folder, a device or a pipe.
+        If the file cannot be written, or is a folder, a device or a pipe; if its
+        folder does not exist.
     """
     path = Path(path).resolve()
-    check_replaceable(path)
+    check_writable(path)
     handle, name = tempfile.mkstemp(
         dir=path.parent, prefix=f".{path.name}.", suffix=".part"
     )
@@ -44,12 +45,20 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise
 
 
-def check_replaceable(path: Path) -> None:
-    """Raise where something stands that no file can take the place of."""
+def check_writable(path: Path) -> None:
+    """Raise where no file can be put: something else stands there, or nothing may."""
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; name a file.")
     if path.exists() and not path.is_file():
         raise OSError(f"{path} is a device or a pipe, not a file; name a file.")
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"The folder of {path} does not exist.")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OSError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def _mode(path: Path) -> int:
