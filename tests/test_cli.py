@@ -264,8 +264,8 @@ def test_words_need_no_scikit_learn(reviews, tmp_path):
         "    main(command)\n"
         "slow = {'sklearn', 'scipy', 'pandas', 'pyarrow', 'rich'}\n"
         "assert not slow & sys.modules.keys()\n"
-        "from sparse_adagrad.text.characters import with_cases\n"
-        "assert not with_cases.cache_info().currsize\n"
+        "from sparse_adagrad.text.ngrams import CASES_ARRAYS\n"
+        "assert not CASES_ARRAYS\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
 

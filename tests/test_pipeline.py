@@ -8,6 +8,7 @@ from sklearn.exceptions import NotFittedError
 
 from sparse_adagrad import SparseAdaGradRegressor
 from sparse_adagrad._state import ModelState
+from sparse_adagrad.io import model_file
 from sparse_adagrad.pipeline import StreamingPipeline, make_streaming_pipeline
 from sparse_adagrad.text import HashingTfidfVectorizer
 
@@ -126,6 +127,16 @@ def test_files_that_hold_no_pipeline(tmp_path):
     with pytest.raises(ValueError, match="tokenizer is a function"):
         model.save(tmp_path / "m")
     assert not list(tmp_path.iterdir())
+
+
+def test_files_whose_columns_come_twice_are_refused(tmp_path):
+    new(keep_tokens=1).partial_fit(TEXTS, STARS).save(tmp_path / "m")
+    tensors, header = model_file.read(tmp_path / "m")
+    for name in ("kept_columns", "kept_tokens"):
+        tensors[name] = np.repeat(tensors[name][:1], 1000, axis=0)
+    model_file.write(tmp_path / "m", tensors, header)
+    with pytest.raises(ValueError, match="kept_columns are not columns that rise"):
+        StreamingPipeline.load(tmp_path / "m")
 
 
 def test_rows_without_a_vectorizer(tmp_path):

@@ -40,8 +40,8 @@ class TextStream:
         """Learn from a batch that `prepare` has made; `rest` is for the regressor."""
         y = self._transformed(y)
         if isinstance(prepared, Batch):
-            # A record of tokens cannot take any back, so it comes last.
-            with self.vectorizer.learned(prepared) as rows:
+            with self.vectorizer.learned(prepared):
+                rows = self.vectorizer._weigh(prepared)
                 self.regressor._partial_fit(
                     rows, y, *rest, then=lambda: self.vectorizer._keep(prepared)
                 )

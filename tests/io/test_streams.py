@@ -182,6 +182,16 @@ def test_an_interrupt_does_not_wait_for_standard_input():
         assert process.stderr.read() == b""
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes always wait on Windows")
+def test_standard_input_that_does_not_wait(monkeypatch):
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    with open(reading) as file, open(writing, "w"):
+        monkeypatch.setattr(sys, "stdin", file)
+        with pytest.raises(BlockingIOError, match="give one that waits"):
+            list(read_batches("-", text="text", format="csv"))
+
+
 def test_paths_and_formats_that_are_wrong(tmp_path):
     (tmp_path / "a.txt").write_text("text,y\na,1\n")
     (tmp_path / "a.svm").write_text("1 1:1\n")

@@ -1,5 +1,8 @@
 """The words that columns keep, against Misra and Gries in Python."""
 
+import re
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -9,6 +12,7 @@ from numpy.testing import assert_array_equal
 from sklearn.utils import murmurhash3_32
 
 from sparse_adagrad.text import HashingTfidfVectorizer, counter
+from sparse_adagrad.text.threads import on_threads
 from tests.text.test_vectorizer import SCRIPTS
 
 LONG = ["word" * 20 + " " + "ж" * 40, "word" * 20, "one two " * 9]
@@ -121,3 +125,45 @@ def test_streams_keep_the_same():
     for part in np.array_split(np.array(texts, object), 4):
         stream.partial_fit(part)
     assert_array_equal(stream.kept_tokens_, whole.kept_tokens_)
+
+
+def test_an_interrupt_leaves_no_token_without_its_text(monkeypatch):
+    vectorizer = HashingTfidfVectorizer(n_features=2**16, keep_tokens=1, n_jobs=2)
+    vectorizer.fit(["some words"])
+    monkeypatch.setattr(counter, "CHARACTERS_PER_SHARE", 1)
+    texts = [f"word{k} other{k}" for k in range(500)]
+
+    def interrupt(*arguments, **keywords):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(vectorizer, "_n_threads", lambda: 1)
+        patch.setattr(counter, "on_threads", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            vectorizer._keep(vectorizer_batch(vectorizer, texts))
+    taken = vectorizer.kept_tokens_[vectorizer.kept_tokens_["count"] > 0]
+    words = {word for text in ["some words", *texts] for word in text.split()}
+    assert len(taken) > 900
+    assert {text.decode() for text in taken["text"]} <= words
+
+
+def vectorizer_batch(vectorizer, texts):
+    """Texts counted, but not learned from."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(counter, "on_threads", on_threads)
+        return vectorizer._count(texts)
+
+
+def test_threads_may_share_a_vectorizer():
+    vectorizer = HashingTfidfVectorizer(n_features=2**16, keep_tokens=1)
+
+    def learn(thread):
+        for k in range(20):
+            words = [f"w{thread}x{k}x{i}" for i in range(2000)]
+            vectorizer.partial_fit([" ".join(words)])
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(learn, range(4)))
+    taken = vectorizer.kept_tokens_[vectorizer.kept_tokens_["count"] > 0]
+    assert len(taken) > 2**14
+    assert all(re.fullmatch(rb"w\dx\d+x\d+", text) for text in taken["text"])

@@ -1,5 +1,6 @@
 """Shares of work on threads, and the memory that they count into."""
 
+from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, get_ident
 
 import numpy as np
@@ -49,6 +50,20 @@ def test_of_several_errors_the_first_is_raised(n_threads):
     with pytest.raises(ValueError, match=r"^share 3$"):
         on_threads(fail, range(100), n_threads=n_threads)
     assert sorted(done) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("n_had", [0, 1])
+def test_without_threads_the_caller_does_all(monkeypatch, n_had):
+    submit, left = ThreadPoolExecutor.submit, [n_had]
+
+    def refuse(*arguments):
+        if not left[0]:
+            raise RuntimeError("cannot schedule new futures after interpreter shutdown")
+        left[0] -= 1
+        return submit(*arguments)
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", refuse)
+    assert on_threads(abs, range(9), n_threads=4) == list(range(9))
 
 
 def test_what_was_left_of_a_failure_is_not_counted_again(monkeypatch):

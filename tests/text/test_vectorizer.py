@@ -1,6 +1,8 @@
 """Hashed TF-IDF against scikit-learn's own output."""
 
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -246,3 +248,76 @@ def test_documents_that_were_not_counted_do_not_count():
 def test_arrays_of_other_dimensions(shape):
     with pytest.raises(ValueError, match="one dimension"):
         HashingTfidfVectorizer().fit(np.full(shape, "a text"))
+
+
+@pytest.mark.parametrize("learn", ["fit", "fit_transform"])
+def test_fit_begins_anew_with_other_parameters(learn):
+    vectorizer = HashingTfidfVectorizer(n_features=2**10, keep_tokens=1).fit(["a bb"])
+    vectorizer.set_params(n_features=2**11, keep_tokens=2)
+    with pytest.raises(ValueError, match="set them back, or call fit"):
+        vectorizer.partial_fit(["cc"])
+    with pytest.raises(ValueError, match="set them back, or call fit"):
+        vectorizer.transform(["cc"])
+    getattr(vectorizer, learn)(["bb cc"])
+    assert vectorizer.document_frequency_.shape == (2**11,)
+    assert vectorizer.document_frequency_.sum() == 2
+    assert vectorizer.kept_tokens_.shape == (2**11, 2)
+
+
+@pytest.mark.parametrize("learn", ["fit", "fit_transform", "partial_fit"])
+def test_an_interrupt_takes_all_back(monkeypatch, learn):
+    """It comes after the frequencies were added, and before the documents were."""
+    vectorizer = HashingTfidfVectorizer(n_jobs=2)
+    fresh = clone(vectorizer)
+    monkeypatch.setattr(counter, "CHARACTERS_PER_SHARE", 1)
+    vectorizer.fit(SCRIPTS)
+    frequencies, rows = (
+        vectorizer.document_frequency_.copy(),
+        vectorizer.transform(["a"]),
+    )
+
+    def interrupt(batch):
+        raise KeyboardInterrupt
+
+    # Asked for first when a batch has been counted, and then when it is added.
+    counted = iter([lambda batch: 4, interrupt] * 2)
+    several = property(lambda batch: next(counted)(batch))
+    monkeypatch.setattr(counter.Batch, "n_documents", several)
+    for each in (vectorizer, fresh):
+        with pytest.raises(KeyboardInterrupt):
+            getattr(each, learn)(["bb cc", "cc dd", "ee", "ff"])
+    assert_array_equal(vectorizer.document_frequency_, frequencies)
+    assert vectorizer.n_documents_ == len(SCRIPTS)
+    assert not hasattr(fresh, "document_frequency_")
+    monkeypatch.undo()
+    assert_same_rows(vectorizer.transform(["a"]), rows)
+
+
+def test_what_comes_up_at_the_first_capital_sigma_is_raised():
+    code = """
+from sklearn.feature_extraction.text import HashingVectorizer
+from sparse_adagrad.text import HashingTfidfVectorizer, ngrams
+
+make, n_made = ngrams.with_cases, []
+
+def interrupted():
+    n_made.append(1)
+    if len(n_made) == 1:
+        raise KeyboardInterrupt
+    return make()
+
+ngrams.with_cases = interrupted
+ours = HashingTfidfVectorizer(use_idf=False)
+texts = ["\u039f\u03a3 \u03a3\u03a3"]
+try:
+    ours.transform(texts)
+except KeyboardInterrupt:
+    pass
+else:
+    raise AssertionError("no interrupt")
+for _ in range(2):
+    rows, expected = ours.transform(texts), HashingVectorizer().transform(texts)
+    assert (rows != expected).nnz == 0
+assert len(n_made) == 2
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -127,14 +127,13 @@ def _unpack_vectorizer(
             tensors, "document_frequency", (n_features,), np.int64
         )
     if n_slots:
-        columns = tensors["kept_columns"]
-        if columns.ndim != 1 or not ((columns >= 0) & (columns < n_features)).all():
-            raise ValueError("kept_columns are not columns")
+        n_kept = tensors["kept_columns"].size
+        columns = _checked(tensors, "kept_columns", (n_kept,), np.int64)
+        ends = np.concatenate([[-1], columns, [n_features]])
+        if not (ends[1:] > ends[:-1]).all():
+            raise ValueError("kept_columns are not columns that rise")
         flat = _checked(
-            tensors,
-            "kept_tokens",
-            (len(columns), n_slots * KEPT_DTYPE.itemsize),
-            np.uint8,
+            tensors, "kept_tokens", (n_kept, n_slots * KEPT_DTYPE.itemsize), np.uint8
         )
         vectorizer._kept = KeptTokens.of_records(
             n_features, columns, flat.view(KEPT_DTYPE)

@@ -105,7 +105,12 @@ class _Counted(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        n = int(self.raw.readinto(buffer))
+        n: int | None = self.raw.readinto(buffer)
+        if n is None:
+            raise BlockingIOError(
+                "The file is set not to block and has nothing to read yet; give one "
+                "that waits."
+            )
         self.progress.read += n
         return n
 

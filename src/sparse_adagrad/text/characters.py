@@ -112,7 +112,6 @@ def _entries(points: NDArray[np.uint32]) -> NDArray[np.uint32]:
     return np.asarray(by_page[CHARACTERS.pages[points // PAGE], points % PAGE])
 
 
-@cache
 def with_cases() -> Characters:
     """CHARACTERS, with CASED and IGNORABLE told.
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
 from operator import index
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,20 @@ SHARES_PER_THREAD = 8
 # Fewer entries than this are made values of faster by the caller itself.
 ENTRIES_WORTH_THREADS = 1 << 17
 MOST_COLUMNS = 2**31 - 1
+LEARNED = ("n_documents_", "document_frequency_", "_kept")
+
+# Threads that share a record would write beside its arrays.
+one_keeps = Lock()
+
+
+def _let_one_keep() -> None:
+    global one_keeps
+    one_keeps = Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    # Who holds it does not live on in a child.
+    os.register_at_fork(after_in_child=_let_one_keep)
 
 
 @dataclass(slots=True)
@@ -154,22 +169,25 @@ class TfidfCounter:
     # ------------------------------------------------------------------ learning
 
     @contextmanager
-    def learned(self, batch: Batch) -> Iterator[Any]:
-        """Weighed rows of a batch, which is learned from only if all goes well."""
-        before = {
-            name: value
-            for name, value in self.__dict__.items()
-            if name in ("n_documents_", "document_frequency_")
-        }
-        seen = before.get("n_documents_", 0)
+    def learned(self, batch: Batch, *, anew: bool = False) -> Iterator[None]:
+        """Count a batch's documents, from scratch if `anew`, if all goes well.
+
+        It is taken back if what is done meanwhile fails or is interrupted. But a record
+        of tokens cannot take any back, so `_keep` comes last.
+        """
+        known = self.__dict__
+        before = {name: known[name] for name in LEARNED if name in known}
         try:
+            if anew:
+                self._forget()
             self._learn(batch)
-            yield self._weigh(batch)
+            yield
         except BaseException:
-            if getattr(self, "n_documents_", seen) != seen:
-                self._learn(batch, -1)
-            for name in {"n_documents_", "document_frequency_"} - before.keys():
-                self.__dict__.pop(name, None)
+            self._forget()
+            self.__dict__.update(before)
+            if not anew and "document_frequency_" in before:
+                for part in batch.parts:
+                    part.add_to(self.document_frequency_, -part.added)
             raise
 
     def transform(self, X: Any) -> Any:
@@ -177,11 +195,10 @@ class TfidfCounter:
         return self._weigh(self._count(X))
 
     def _forget(self) -> None:
-        for name in ("n_documents_", "document_frequency_", "_kept"):
+        for name in LEARNED:
             self.__dict__.pop(name, None)
 
-    def _learn(self, batch: Batch, by: int = 1) -> None:
-        """Count documents, or with -1 take back those that were just counted."""
+    def _learn(self, batch: Batch) -> None:
         if not hasattr(self, "n_documents_"):
             self.n_documents_ = 0
         if self.use_idf:
@@ -191,30 +208,29 @@ class TfidfCounter:
                 # Pages are not touched until a column of theirs is met.
                 self.document_frequency_ = np.zeros(self.n_features, np.int64)
             for part in batch.parts:
-                part.add_to(self.document_frequency_, by)
-        self.n_documents_ += by * batch.n_documents
+                part.add_to(self.document_frequency_, 1)
+        self.n_documents_ += batch.n_documents
 
     def _keep(self, batch: Batch) -> None:
         """Record the n-grams of documents that have been counted for good."""
         if not self.keep_tokens:
             return
-        if not hasattr(self, "_kept"):
-            self._kept = KeptTokens.empty(self.n_features, self.keep_tokens)
-        keeper = self._kept.keeper(batch.plan, batch.n_ngrams)
-        first = 0
-        for part in batch.parts:
-            keeper.count(part, first)
-            first += len(part.ends)
-        keeper.settle()
-        if isinstance(batch.texts, Documents):
+        with one_keeps:
+            if not hasattr(self, "_kept"):
+                self._kept = KeptTokens.empty(self.n_features, self.keep_tokens)
+            keeper = self._kept.keeper(batch.plan, batch.n_ngrams)
             texts, n_shares = batch.texts, len(batch.parts)
-            on_threads(
-                lambda k: keeper.fill(texts, k, n_shares),
-                range(n_shares),
-                n_threads=self._n_threads(),
-            )
-        elif batch.texts is not None:
-            keeper.fill_from_ngrams(batch.texts)
+            assert texts is not None
+            try:
+                keeper.count(batch.parts)
+                on_threads(
+                    lambda k: keeper.fill(texts, k, n_shares),
+                    range(n_shares),
+                    n_threads=self._n_threads(),
+                )
+            except BaseException:
+                keeper.fill(texts, 0, 1)  # None is left without its text.
+                raise
 
     @property
     def kept_tokens_(self) -> NDArray[np.void]:

@@ -1,6 +1,7 @@
 """Documents to counts of hashed n-grams."""
 
 from collections.abc import Collection, Iterable
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,9 @@ from numpy.typing import NDArray
 from sparse_adagrad.text.documents import Documents
 
 ANALYZERS: dict[str, int]
+CASES_LOCK: Lock
+CASES_ARRAYS: list[Any]
+CASES_ERRORS: dict[int, BaseException]
 SLOT_DTYPE: np.dtype[np.void]
 TEXT_DTYPE: np.dtype[np.void]
 
@@ -42,6 +46,8 @@ class Counts:
     ngram_ends: NDArray[np.int64]  # (n_rows,)
     @property
     def nnz(self) -> int: ...
+    @property
+    def added(self) -> int: ...
     def add_to(
         self,
         document_frequency: NDArray[np.int64],  # (n_features,), updated
@@ -66,7 +72,7 @@ class Keeper:
         texts: NDArray[np.void],  # TEXT_DTYPE, updated
         n_texts: NDArray[np.int64],  # (1,), updated
     ) -> None: ...
-    def count(self, counts: Counts, first: int) -> None: ...
-    def settle(self) -> None: ...
-    def fill(self, documents: Documents, share: int, n_shares: int) -> None: ...
-    def fill_from_ngrams(self, documents: list[list[str]]) -> None: ...
+    def count(self, parts: list[Counts]) -> None: ...
+    def fill(
+        self, texts: Documents | list[list[str]], share: int, n_shares: int
+    ) -> None: ...

@@ -1,5 +1,7 @@
 """Documents to counts of hashed n-grams; the stages stand in ``native/ngrams.h``."""
 
+from threading import Lock, get_ident
+
 cimport cython
 import numpy as np
 
@@ -41,6 +43,11 @@ cdef extern from "native/keeper.h" nogil:
         const uint32_t* expansions
         const uint32_t* folded
         const sa_characters* (*with_cases)() noexcept nogil
+
+    bint sa_are_there(const sa_characters* all)
+    void sa_set(
+        sa_characters* all, const uint16_t* pages, const uint32_t* entries
+    )
 
     ctypedef struct sa_stop_words:
         const int32_t* table
@@ -166,23 +173,42 @@ def hash_runs(
     return out_array
 
 
-# Filled when the first capital sigma comes, and the same for all.
+# Made when the first capital sigma comes, and the same for all.
 cdef sa_characters WITH_CASES
 memset(&WITH_CASES, 0, sizeof(sa_characters))
+CASES_LOCK = Lock()
+CASES_ARRAYS = []
+# Where it could not be made: what is to be raised, by thread.
+CASES_ERRORS = {}
 
 
 cdef const sa_characters* characters_with_cases() noexcept nogil:
-    cdef const uint16_t[::1] pages
-    cdef const uint32_t[::1] entries
-    if WITH_CASES.pages == NULL:
+    if not sa_are_there(&WITH_CASES):
         with gil:
             try:
-                pages, entries, _ = with_cases()
-            except MemoryError:
+                make_cases()
+            except BaseException as error:
+                CASES_ERRORS[get_ident()] = error
                 return NULL
-            WITH_CASES.entries = &entries[0]
-            WITH_CASES.pages = &pages[0]
     return &WITH_CASES
+
+
+cdef make_cases():
+    cdef const uint16_t[::1] pages
+    cdef const uint32_t[::1] entries
+    with CASES_LOCK:
+        if sa_are_there(&WITH_CASES):
+            return
+        pages, entries, _ = with_cases()
+        CASES_ARRAYS.extend([pages, entries])
+        sa_set(&WITH_CASES, &pages[0], &entries[0])
+
+
+cdef raise_cases_error():
+    """Raise what came up in this thread while the table was made."""
+    error = CASES_ERRORS.pop(get_ident(), None)
+    if error is not None:
+        raise error
 
 
 ANALYZERS = {"word": SA_WORD, "char": SA_CHAR, "char_wb": SA_CHAR_WB}
@@ -346,6 +372,8 @@ cdef class Counts:
     Attributes
     ----------
     nnz : int
+    added : int
+        How often it has been added to document frequencies.
     ends : ndarray of shape (n_rows,), int64
         Entries up to the end of each row.
     ngram_ends : ndarray of shape (n_rows,), int64
@@ -355,6 +383,7 @@ cdef class Counts:
     cdef Sink sink
     cdef int64_t first  # of the sink's entries
     cdef readonly int64_t nnz
+    cdef readonly int added
     cdef int64_t first_streak, n_streaks
     cdef readonly object ends, ngram_ends
 
@@ -378,6 +407,8 @@ cdef class Counts:
         """Add `by` to the document frequency of every column of every row."""
         cdef const int32_t* indices = self.sink.sink.rows.indices + self.first
         cdef int64_t k
+        # No interrupt comes between the note and what it says.
+        self.added += by
         with nogil:
             for k in range(self.nnz):
                 # Frequencies lie all over the memory.
@@ -448,6 +479,7 @@ def count_documents(
                 &ngram_ends[0],
                 &at,
             )
+    raise_cases_error()
     if status != SA_OK:
         raise_fault(status, documents, start + at)
     counts.close(ends_array, ngram_ends_array)
@@ -494,7 +526,7 @@ cdef class Keeper:
     plan : Plan
     slots : ndarray of shape (n_features, n_slots), SLOT_DTYPE
         Zeroed at first; updated in place. An n-gram that takes a slot waits for its
-        text until `settle`, and then `fill` or `fill_from_ngrams`.
+        text until `fill`.
     texts : ndarray, TEXT_DTYPE
         Updated, too; with room for one for each n-gram that comes, or each slot.
     n_texts : ndarray of shape (1,), int64
@@ -531,8 +563,20 @@ cdef class Keeper:
         self.keeper.texts = &texts[0]
         self.keeper.n_texts = &n_texts[0]
 
-    def count(self, Counts counts, Py_ssize_t first):
-        """Count the n-grams of documents from number `first` on."""
+    def count(self, list parts):
+        """Count the n-grams of runs of documents, and who has taken a slot in the end.
+
+        All at once: no interrupt comes in between.
+        """
+        cdef Py_ssize_t first = 0
+        try:
+            for part in parts:
+                self.count_part(part, first)
+                first += len(part.ends)
+        finally:
+            sa_settle(&self.keeper)
+
+    cdef count_part(self, Counts counts, Py_ssize_t first):
         cdef const int64_t[::1] ends = counts.ngram_ends
         cdef int status = SA_OK
         if counts.n_streaks:
@@ -550,22 +594,29 @@ cdef class Keeper:
         if status != SA_OK:
             raise MemoryError("no memory to keep n-grams")
 
-    def settle(self):
-        """Let those have a slot that were the last to take it."""
-        sa_settle(&self.keeper)
+    def fill(self, texts, int64_t share, int64_t n_shares):
+        """Copy the texts of a share of those that have taken slots.
 
-    def fill(self, Documents documents, int64_t share, int64_t n_shares):
-        """Copy the texts of a share of those that have taken slots."""
+        Where n-grams were made in Python, of which there is one run, those of all.
+        """
+        if isinstance(texts, Documents):
+            self.fill_from_documents(texts, share, n_shares)
+        else:
+            self.fill_from_ngrams(texts)
+
+    cdef fill_from_documents(
+        self, Documents documents, int64_t share, int64_t n_shares
+    ):
         cdef int status
         with nogil:
             status = sa_fill_share(
                 &self.plan.plan, &self.keeper, documents.items, share, n_shares
             )
+        raise_cases_error()
         if status != SA_OK:
             raise MemoryError("no memory to keep n-grams")
 
-    def fill_from_ngrams(self, list documents):
-        """The same of all, from n-grams that were made in Python."""
+    cdef fill_from_ngrams(self, list documents):
         cdef sa_sink sink
         memset(&sink, 0, sizeof(sa_sink))
         cdef int64_t start = 0

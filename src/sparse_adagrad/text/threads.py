@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -46,8 +47,13 @@ def on_threads(
                 errors[k] = error
                 waiting.clear()
 
-    others = [_threads().submit(take) for _ in range(min(n_threads, len(items)) - 1)]
+    others: list[Future[None]] = []
     try:
+        # Where no thread is to be had, as when the interpreter ends, the caller's own
+        # does all.
+        with suppress(RuntimeError):
+            for _ in range(min(n_threads, len(items)) - 1):
+                others.append(_threads().submit(take))
         take()
     finally:
         waiting.clear()

@@ -175,19 +175,18 @@ class HashingTfidfVectorizer(HashingVectorizer, TfidfCounter):
         ValueError
             If a document is missing or not text. Nothing is changed then.
         """
-        batch = self._count(X)
-        self._forget()
-        self._learn(batch)
-        self._keep(batch)
+        batch = self._count(X, anew=True)
+        with self.learned(batch, anew=True):
+            self._keep(batch)
         return self
 
     def fit_transform(self, X: Iterable[Any], y: Any = None) -> sp.csr_matrix:
         """`fit` and `transform` in one, which reads the texts once."""
-        batch = self._count(X)
-        self._forget()
-        self._learn(batch)
-        self._keep(batch)
-        return self._weigh(batch)
+        batch = self._count(X, anew=True)
+        with self.learned(batch, anew=True):
+            rows = self._weigh(batch)
+            self._keep(batch)
+        return rows
 
     def partial_fit(self, X: Iterable[Any], y: Any = None) -> Self:
         """Count the columns of more documents; costs O(tokens).
@@ -207,8 +206,8 @@ class HashingTfidfVectorizer(HashingVectorizer, TfidfCounter):
             If a document is missing or not text. Nothing is changed then.
         """
         batch = self._count(X)
-        self._learn(batch)
-        self._keep(batch)
+        with self.learned(batch):
+            self._keep(batch)
         return self
 
     def partial_fit_transform(self, X: Iterable[Any], y: Any = None) -> sp.csr_matrix:
@@ -224,9 +223,10 @@ class HashingTfidfVectorizer(HashingVectorizer, TfidfCounter):
         X : csr matrix of shape (n_documents, n_features), `dtype`
         """
         batch = self._count(X)
-        self._learn(batch)
-        self._keep(batch)
-        return self._weigh(batch)
+        with self.learned(batch):
+            rows = self._weigh(batch)
+            self._keep(batch)
+        return rows
 
     def transform(self, X: Iterable[Any]) -> sp.csr_matrix:
         """Turn documents into rows.
@@ -312,10 +312,15 @@ class HashingTfidfVectorizer(HashingVectorizer, TfidfCounter):
 
     # ------------------------------------------------------------------ counting
 
-    def _count(self, X: Iterable[Any]) -> Batch:
-        """Count the n-grams of texts; nothing of the vectorizer changes."""
+    def _count(self, X: Iterable[Any], *, anew: bool = False) -> Batch:
+        """Count the n-grams of texts; nothing of the vectorizer changes.
+
+        What it has learned has to be of these texts' shape, unless all begins anew.
+        """
         self._validate_params()
         self._check_settings()
+        if not anew:
+            self._check_shapes()
         if isinstance(X, str | bytes):
             raise ValueError(
                 "Iterable over raw text documents expected, string object received."
@@ -360,6 +365,8 @@ class HashingTfidfVectorizer(HashingVectorizer, TfidfCounter):
         self._warn_for_unused_params()
         if np.dtype(self.dtype) not in (np.float32, np.float64):
             raise ValueError(f"dtype={self.dtype!r}, but float32 or float64 is needed.")
+
+    def _check_shapes(self) -> None:
         columns = getattr(self, "document_frequency_", None)
         kept = getattr(self, "_kept", None)
         for name, before, now in (
@@ -370,7 +377,7 @@ class HashingTfidfVectorizer(HashingVectorizer, TfidfCounter):
                 raise ValueError(
                     f"{name} has the shape {before.shape}, but n_features="
                     f"{self.n_features} and keep_tokens={self.keep_tokens} ask for "
-                    f"{now}; set them back, or make a new vectorizer."
+                    f"{now}; set them back, or call fit."
                 )
 
     def _is_compiled(self) -> bool:

@@ -41,10 +41,31 @@ typedef struct sa_characters {
     const uint32_t *entries;
     const uint32_t *expansions; /* three each, 0 where there are fewer */
     const uint32_t *folded;
-    /* The same with SA_CASED and SA_IGNORABLE, which take long to find; NULL if there is
-     * no memory. */
+    /* The same with SA_CASED and SA_IGNORABLE, which take long to find; NULL if they
+     * could not be: what is made of the document does not count then. */
     const struct sa_characters *(*with_cases)(void);
 } sa_characters;
+
+/* Tables that threads may look for while one sets them: the pages come last. */
+static inline int sa_are_there(const sa_characters *all)
+{
+#ifdef __GNUC__
+    return __atomic_load_n(&all->pages, __ATOMIC_ACQUIRE) != NULL;
+#else
+    return *(const uint16_t *const volatile *)&all->pages != NULL;
+#endif
+}
+
+static inline void sa_set(sa_characters *all, const uint16_t *pages,
+                          const uint32_t *entries)
+{
+    all->entries = entries;
+#ifdef __GNUC__
+    __atomic_store_n(&all->pages, pages, __ATOMIC_RELEASE);
+#else
+    *(const uint16_t *volatile *)&all->pages = pages;
+#endif
+}
 
 static inline uint32_t sa_entry(const sa_characters *all, uint32_t c)
 {
