@@ -121,6 +121,8 @@ FORGERIES = {
     "unknown parameter": lambda t, h: h["parameters"].update(eta=1),
     "bad parameter": lambda t, h: h["parameters"].update(eta0=-1),
     "no fitted part": lambda t, h: h.pop("fitted"),
+    "a curve of one number": lambda t, h: h["fitted"].update(loss_curve_=7),
+    "a curve of words": lambda t, h: h["fitted"].update(loss_curve_=["low"]),
 }
 
 

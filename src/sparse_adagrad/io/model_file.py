@@ -34,7 +34,6 @@ MALFORMED = (
 )
 PAIR_TYPES = (np.dtype(np.float32), np.dtype(np.float64))
 MOST_COUNTED = 2**52  # of entries in a bin, so that their sum is a number too
-FITTED = {"n_iter_", *CURVES}
 
 Tensors = dict[str, NDArray[Any]]
 Header = dict[str, Any]
@@ -190,8 +189,9 @@ def unpack(
         names = fitted.pop("feature_names_in_", None)
         if names is not None:
             model.feature_names_in_ = np.asarray(names, dtype=object)
-        for name in FITTED & fitted.keys():
-            setattr(model, name, fitted[name])
+        model.n_iter_ = int(fitted["n_iter_"])
+        for name in set(CURVES) & fitted.keys():
+            setattr(model, name, [float(loss) for loss in fitted[name]])
     except (*MALFORMED, ValueError) as error:
         raise ValueError(
             f"{os.fspath(path)} does not hold a whole model: {error}."
