@@ -28,6 +28,7 @@ from sparse_adagrad.kernels.active cimport (
     make_active,
 )
 from sparse_adagrad.kernels.cpu cimport (
+    NEAR_BYTES,
     SA_LANES,
     SA_LINE,
     VARIANT,
@@ -77,9 +78,6 @@ cdef enum:
     # memory while others are learned, and random order costs little more than sequence.
     ENTRIES_AHEAD = 256
     MOST_ROWS_AHEAD = 4
-    # A state of fewer bytes is near enough to the core that asking for a coming row's
-    # part of it costs more than it saves.
-    CACHED = 1 << 19
 
 
 cdef class Settings:
@@ -787,7 +785,7 @@ def train(
     cdef Py_ssize_t pairs_ahead = max(
         1, min((ENTRIES_AHEAD + mean_nnz // 2) // max(1, mean_nnz), MOST_ROWS_AHEAD)
     )
-    cdef bint cached = pairs.shape[0] * 2 * n_outputs * sizeof(state_t) <= CACHED
+    cdef bint near = pairs.shape[0] * 2 * n_outputs * sizeof(state_t) <= NEAR_BYTES
     cdef const data_t* data_start = &data[0] if data.shape[0] else NULL
     cdef const index_t* indices_start = &indices[0] if indices.shape[0] else NULL
     cdef state_t* pairs_start = &pairs[0, 0, 0] if pairs.shape[0] else NULL
@@ -838,7 +836,7 @@ def train(
                     &scratch, &loss_sums[0, 0],
                 )
                 coming_nnz = 0
-                if not cached and r + pairs_ahead < stop:
+                if not near and r + pairs_ahead < stop:
                     ahead = r + pairs_ahead if sequential else rows[r + pairs_ahead]
                     coming = indices_start + indptr[ahead]
                     coming_nnz = indptr[ahead + 1] - indptr[ahead]

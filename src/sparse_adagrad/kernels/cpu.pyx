@@ -2,6 +2,8 @@
 
 import os
 
+NEAR_BYTES = sa_near_bytes()
+
 
 def variants():
     """Names of the CPU variants that run here, narrowest first."""

@@ -6,7 +6,7 @@
  */
 
 /* Ask for the features of entries `from` to `to` of a row to come, if there are any. */
-static inline void ROW(fetch)(
+static SA_INLINE void ROW(fetch)(
     const void *features, ptrdiff_t size, const INDEX *coming, ptrdiff_t coming_nnz,
     ptrdiff_t from, ptrdiff_t to)
 {

@@ -52,6 +52,7 @@ static int ROW(sa_step_row)(
         const INDEX *block = indices + k;
         const ptrdiff_t count = row_nnz - k;
         LOCAL(vec) u = LOCAL(load)(read, LANES), s = LOCAL(load)(read + LANES, LANES);
+        ROW(fetch)(pairs, sizeof(PAIR), coming, coming_nnz, k, k + LANES);
         LOCAL(dual_steps)(&u, &s, LOCAL(load)(read + 2 * LANES, LANES),
                           LOCAL(times)(g, LOCAL(load)(x + k, count)), eta);
         blemish = LOCAL(add_product)(u, zero, blemish);
@@ -63,7 +64,6 @@ static int ROW(sa_step_row)(
              * they have, is written last. */
             SCATTER(u, s, CUT);
         }
-        ROW(fetch)(pairs, sizeof(PAIR), coming, coming_nnz, k, k + LANES);
     }
     ROW(fetch)(pairs, sizeof(PAIR), coming, coming_nnz, k, coming_nnz);
     return LOCAL(total)(blemish) == 0;

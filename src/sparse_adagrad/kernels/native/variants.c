@@ -167,3 +167,13 @@ const sa_variant *sa_variant_at(int place)
             return &VARIANTS[v];
     return NULL;
 }
+
+ptrdiff_t sa_near_bytes(void)
+{
+#ifdef SA_X86_VARIANTS
+    __builtin_cpu_init();
+    if (__builtin_cpu_is("amd"))
+        return (ptrdiff_t)1 << 22;
+#endif
+    return (ptrdiff_t)1 << 19;
+}
