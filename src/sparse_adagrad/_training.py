@@ -164,6 +164,7 @@ class Trainer:
             first,
             last,
             state.pairs,
+            len(self.parts) > 1,
             state.column_max,
             state.totals,
             state.outputs,

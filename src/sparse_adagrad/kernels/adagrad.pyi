@@ -39,6 +39,7 @@ def train(
     start: int,
     stop: int,
     pairs: NDArray[Any],  # (n_features, 2, n_outputs) float32 or float64, updated
+    shared: bool,
     column_max: NDArray[Any],  # (n_features,) or (0,), dtype of pairs, updated
     totals: NDArray[np.void],  # (1,) TOTALS_DTYPE, updated
     outputs: NDArray[np.void],  # (n_outputs,) OUTPUT_DTYPE, updated

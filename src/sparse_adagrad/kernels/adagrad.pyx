@@ -696,6 +696,7 @@ def train(
     Py_ssize_t start,
     Py_ssize_t stop,
     state_t[:, :, ::1] pairs,
+    bint shared,
     state_t[::1] column_max,
     Totals[::1] totals,
     Output[::1] outputs,
@@ -722,6 +723,8 @@ def train(
     rows : ndarray of shape (n_visited,) or (0,), int64
     pairs : ndarray of shape (n_features, 2, n_outputs)
         Every feature's u, then its s, an output each; updated.
+    shared : bool
+        Whether other threads update them meanwhile.
     column_max : ndarray of shape (n_features,) or (0,)
         Largest |x| by column; updated while the scales run.
     totals, outputs : records of shape (1,) and (n_outputs,); updated
@@ -785,7 +788,8 @@ def train(
     cdef Py_ssize_t pairs_ahead = max(
         1, min((ENTRIES_AHEAD + mean_nnz // 2) // max(1, mean_nnz), MOST_ROWS_AHEAD)
     )
-    cdef bint near = pairs.shape[0] * 2 * n_outputs * sizeof(state_t) <= NEAR_BYTES
+    cdef Py_ssize_t state_bytes = pairs.shape[0] * 2 * n_outputs * sizeof(state_t)
+    cdef bint near = state_bytes <= NEAR_BYTES[shared]
     cdef const data_t* data_start = &data[0] if data.shape[0] else NULL
     cdef const index_t* indices_start = &indices[0] if indices.shape[0] else NULL
     cdef state_t* pairs_start = &pairs[0, 0, 0] if pairs.shape[0] else NULL

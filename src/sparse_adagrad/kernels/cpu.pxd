@@ -131,7 +131,7 @@ cdef extern from "native/variants.h" nogil:
         sa_rows_f64_i64 f64_i64
 
     const sa_variant* sa_variant_at(int place)
-    Py_ssize_t sa_near_bytes()
+    Py_ssize_t sa_near_bytes(bint shared)
     void sa_prefetch(const void* address)
     void sa_prefetch_early(const void* address)
     void sa_prefetch_feature(
@@ -141,5 +141,5 @@ cdef extern from "native/variants.h" nogil:
 
 # The variant that all calls use; chosen once, when the module loads.
 cdef const sa_variant* VARIANT
-# States of so many bytes need not be asked for.
-cdef Py_ssize_t NEAR_BYTES
+# States of so many bytes need not be asked for: of one thread's own, and shared ones.
+cdef Py_ssize_t[2] NEAR_BYTES

@@ -2,7 +2,7 @@
 
 import os
 
-NEAR_BYTES = sa_near_bytes()
+NEAR_BYTES[False], NEAR_BYTES[True] = sa_near_bytes(False), sa_near_bytes(True)
 
 
 def variants():

@@ -168,12 +168,13 @@ const sa_variant *sa_variant_at(int place)
     return NULL;
 }
 
-ptrdiff_t sa_near_bytes(void)
+ptrdiff_t sa_near_bytes(int shared)
 {
 #ifdef SA_X86_VARIANTS
     __builtin_cpu_init();
-    if (__builtin_cpu_is("amd"))
+    if (!shared && __builtin_cpu_is("amd"))
         return (ptrdiff_t)1 << 22;
 #endif
+    (void)shared;
     return (ptrdiff_t)1 << 19;
 }

@@ -89,8 +89,8 @@ const sa_variant *sa_variant_at(int place);
 
 /* Bytes of a state that is near enough to the core that asking for a coming row's part
  * of it costs more than it saves. AMD's third cache is near (Zen 5: rows at 2 and 4 MB
- * take 3 to 8 % less time unasked for), Intel's is not (Sapphire Rapids: asking gains
- * 20 % at 2 MB). */
-ptrdiff_t sa_near_bytes(void);
+ * take 3 to 8 % less time unasked for), but for what another core has written if the
+ * state is shared; Intel's is not (Sapphire Rapids: asking gains 20 % at 2 MB). */
+ptrdiff_t sa_near_bytes(int shared);
 
 #endif
