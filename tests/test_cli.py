@@ -447,7 +447,7 @@ def test_a_bad_line_is_left_out_of_a_run_that_it_stopped(reviews, tmp_path):
     command = ["fit", str(reviews), "--text", "review", "--target", "stars"]
     command += ["--batch-rows", "50"]
     stopped = [*command, "-o", str(cut), "--checkpoint", "50"]
-    fails(stopped, "'x'", f"--resume {cut} goes on", "--skip-bad-lines leaves")
+    fails(stopped, "'x'", f"--resume {cut} goes on", "--skip-bad-lines it leaves")
     resumed = ["fit", str(reviews), "--resume", str(cut)]
     fails([*resumed, "--batch-rows", "60", "--skip-bad-lines"], "--batch-rows")
     assert run([*resumed, "--skip-bad-lines"]).exit_code == 0

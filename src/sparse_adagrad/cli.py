@@ -124,7 +124,9 @@ def fit(
             _stop(f"interrupted: {_goes_on(run)}", 130)
         except (ValueError, OSError) as error:
             if run.saved_to is not None:
-                error.add_note(f"{_goes_on(run)}; --skip-bad-lines leaves them out.")
+                error.add_note(f"{_goes_on(run)}.")
+            if run.saved_to is not None and isinstance(error, ValueError):
+                error.add_note("With --skip-bad-lines it leaves a bad line out.")
             raise
         run.save(path)
         _report(run, path, perf_counter() - start)
