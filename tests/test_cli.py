@@ -473,12 +473,12 @@ def test_a_model_goes_on_from_files_of_another_kind(reviews, tmp_path):
 
 
 def test_what_cannot_be_written_is_said_at_once(reviews, tmp_path, monkeypatch):
-    def refuse(dir):
-        raise PermissionError(13, "Permission denied", f"{dir}/tmp123")
+    def refuse(dir, prefix, suffix):
+        raise PermissionError(13, "Permission denied", f"{dir}/{prefix}123{suffix}")
 
     model = tmp_path / "m"
     fails(fit_arguments(reviews, "-"), "-o names a file")
-    monkeypatch.setattr(whole.tempfile, "TemporaryFile", refuse)
+    monkeypatch.setattr(whole.tempfile, "mkstemp", refuse)
     monkeypatch.setattr(Run, "learn", None)
     fails(fit_arguments(reviews, model), f"{model} cannot be written: Permission")
 

@@ -24,6 +24,7 @@ from sparse_adagrad.run import (
     Reading,
     Run,
     began_otherwise,
+    changed,
     new_pipeline,
     new_vectorizer,
     rows_of,
@@ -108,7 +109,9 @@ def fit(
             run = Run.load(resume)
             if run.reading is None:
                 raise ValueError(f"{resume} was not written by fit, so has no run")
-            _check_same(_options_of(run), options)
+            before = _options_of(run)
+            for name, value in changed(before, options).items():
+                raise ValueError(began_otherwise(name, value, before[name]))
             run.read_as(given, files)
             sources = find_sources(files, run.reading.format)
             _check_kind(resume, run, sources)
@@ -125,8 +128,8 @@ def fit(
         except (ValueError, OSError) as error:
             if run.saved_to is not None:
                 error.add_note(f"{_goes_on(run)}.")
-            if run.saved_to is not None and isinstance(error, ValueError):
-                error.add_note("With --skip-bad-lines it leaves a bad line out.")
+                if isinstance(error, ValueError):
+                    error.add_note("With --skip-bad-lines it leaves a bad line out.")
             raise
         run.save(path)
         _report(run, path, perf_counter() - start)
@@ -205,13 +208,6 @@ def _check_kind(model: Path, run: Run, sources: list[Source]) -> None:
                 f"{model} holds no words, so {source.name} must be svmlight, as .svm "
                 "says"
             )
-
-
-def _check_same(before: dict[str, Any], given: dict[str, Any]) -> None:
-    """A model goes on as it began."""
-    for name, value in given.items():
-        if value is not None and value != before[name]:
-            raise ValueError(began_otherwise(name, value, before[name]))
 
 
 def _report(run: Run, path: Path, seconds: float) -> None:

@@ -148,6 +148,15 @@ def new_pipeline(
     return pipeline
 
 
+def changed(before: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Options that are given otherwise than they were; None is not given."""
+    return {
+        name: value
+        for name, value in given.items()
+        if value is not None and value != before[name]
+    }
+
+
 def began_otherwise(name: str, value: Any, before: Any) -> str:
     """What is said of an option of the command that a run began without."""
     return (
@@ -256,16 +265,12 @@ class Run:
         assert self.reading is not None
         if not self.is_cut_short and "-" not in files:
             self.reading = replace(self.reading, format=None)  # Names tell.
-        changed = {
-            name: value
-            for name, value in given.items()
-            if value is not None and value != getattr(self.reading, name)
-        }
-        for name, value in changed.items():
+        before = asdict(self.reading)
+        new = changed(before, given)
+        for name, value in new.items():
             if self.is_cut_short and (name, value) != ("skip_bad_lines", True):
-                before = getattr(self.reading, name)
-                raise ValueError(began_otherwise(name, value, before))
-        self.reading = replace(self.reading, **changed)
+                raise ValueError(began_otherwise(name, value, before[name]))
+        self.reading = replace(self.reading, **new)
 
     def _begin(self, sources: list[Source], n_passes: int) -> None:
         """Check that the files go with what was done before."""

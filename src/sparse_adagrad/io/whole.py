@@ -28,13 +28,8 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
         folder does not exist.
     """
     path = Path(path).resolve()
-    check_writable(path)
-    handle, name = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.name}.", suffix=".part"
-    )
-    beside = Path(name)
+    beside = _new_beside(path)
     try:
-        os.close(handle)
         yield beside
         with open(beside, "rb+") as file:
             os.fsync(file.fileno())
@@ -46,19 +41,26 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def check_writable(path: Path) -> None:
-    """Raise where no file can be put: something else stands there, or nothing may."""
+    """Raise where `written_whole` would, before there is anything to write."""
+    _new_beside(path.resolve()).unlink()
+
+
+def _new_beside(path: Path) -> Path:
+    """An empty file beside one that is to be written."""
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; name a file.")
     if path.exists() and not path.is_file():
         raise OSError(f"{path} is a device or a pipe, not a file; name a file.")
-    folder = path.absolute().parent
-    if not folder.is_dir():
+    if not path.parent.is_dir():
         raise FileNotFoundError(f"The folder of {path} does not exist.")
     try:
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.name}.", suffix=".part"
+        )
     except OSError as error:
         raise OSError(f"{path} cannot be written: {error.strerror}.") from error
+    os.close(handle)
+    return Path(name)
 
 
 def _mode(path: Path) -> int:

@@ -75,7 +75,7 @@ static void sa_empty_sink(sa_sink *sink)
 {
     sink->rows.nnz = sink->rows.n_keys = 0;
     sink->n_streaks = sink->going_on ? 1 : 0; /* the first is none */
-    sink->text = sink->expected_text = 0;
+    sink->text = sink->expected_text = sink->rows.expected = 0;
     sink->taken = NULL;
 }
 
