@@ -22,7 +22,7 @@ from timing import seconds
 from zipf import zipf_rows, zipf_target
 
 from sparse_adagrad import SparseAdaGradRegressor, cpu_variant
-from sparse_adagrad._preparation import measure_scales
+from sparse_adagrad._preparation import measure_scales, measures_for
 from sparse_adagrad._problem import Problem
 from sparse_adagrad._state import ModelState
 from sparse_adagrad._training import Trainer
@@ -77,7 +77,8 @@ def trainer(case: Case, X: sp.csr_array, y: NDArray[np.float64]) -> Trainer:
     """As `fit` has it before its first epoch."""
     model = SparseAdaGradRegressor(dtype=case.dtype)
     state_dtype = np.dtype(case.dtype)
-    rows = check_rows(model, X, reset=True, state_dtype=state_dtype, measured="columns")
+    measures = measures_for(None, "auto")
+    rows = check_rows(model, X, reset=True, state_dtype=state_dtype, measures=measures)
     target = np.column_stack([y * (o + 1) for o in range(case.outputs)])
     problem = Problem.of(rows, target, np.empty(0))
     state = ModelState.allocate(
@@ -88,7 +89,7 @@ def trainer(case: Case, X: sp.csr_array, y: NDArray[np.float64]) -> Trainer:
         initial_accumulator_value=0.0,
     )
     settings = model._settings(running=False)
-    problem = measure_scales(state, problem, settings)
+    problem = measure_scales(state, problem, settings, measures)
     strength = adagrad.ridge_alpha(settings, state.totals, state.outputs) / len(y)
     alpha = np.outer(strength * case.penalised, [0.0, 1.0])
     model.set_params(n_jobs=case.threads, shuffle=case.shuffled)

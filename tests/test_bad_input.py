@@ -296,3 +296,20 @@ def test_predictions_look_at_every_entry(n_jobs, fitted, n_columns, arrays, mess
     X._shape = (2, n_columns)
     with pytest.raises(ValueError, match=message.replace("N", str(n_columns), 2)):
         model.predict(X)
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_predictions_may_overflow_where_values_are_sound(n_outputs):
+    """Which values are not is asked only where predictions are not finite."""
+    X = sp.csr_array(np.eye(3, dtype=np.float64))
+    y = np.tile([[1e3], [2e3], [3e3]], n_outputs)
+    model = SparseAdaGradRegressor(learning_rate="constant", eta0=1e3).fit(X, y)
+    predicted = model.predict(sp.csr_array(np.full((4, 3), 3e38)))
+    assert predicted.shape[0] == 4
+    # One output is summed in float32, several in float64.
+    assert (np.isfinite(predicted) == (n_outputs > 1)).all()
+    for value in (np.nan, np.inf, 4e38):
+        X = sp.csr_array(np.ones((4, 3)))
+        X.data[7] = value
+        with pytest.raises(ValueError, match="in row 2, column 1"):
+            model.predict(X)

@@ -1,34 +1,36 @@
 """What `fit` measures before it learns, against NumPy and all entries."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse as sp
 
-from sparse_adagrad import SparseAdaGradRegressor, _preparation
-from sparse_adagrad._preparation import measure_scales, sample_rows
+from sparse_adagrad import SparseAdaGradRegressor, _measures
+from sparse_adagrad._measures import lower_median
+from sparse_adagrad._preparation import measure_scales, measures_for
 from sparse_adagrad._problem import Problem
 from sparse_adagrad._validation import check_rows
-from sparse_adagrad.kernels import columns
 from tests.test_regressor import bag_of_words
 
 
 def prepare(X, y, weights=None, model=None):
     model = SparseAdaGradRegressor() if model is None else model
+    measures = measures_for(None, model._scaling())
     rows = check_rows(
-        model, X, reset=True, state_dtype=np.dtype("f4"), measured="columns"
+        model, X, reset=True, state_dtype=np.dtype("f4"), measures=measures
     )
     problem = Problem.of(rows, y, np.empty(0) if weights is None else weights)
+    if weights is not None:
+        visited = problem.rows_to_visit
+        measures.read(rows, visited=visited, weights=problem.visited_weights())
     state = model._allocate(problem)
-    return state, measure_scales(state, problem, model._settings(running=False))
+    settings = model._settings(running=False)
+    return state, measure_scales(state, problem, settings, measures)
 
 
 def limit_of_all(X):
     dense_largest = np.asarray(abs(X).max(axis=0).todense()).ravel()
-    counts = np.asarray((X != 0).sum(axis=0)).ravel().astype(np.int64)
-    return 2 * columns.weighted_median(dense_largest.astype(float), counts)
+    return 2 * lower_median(dense_largest[X.indices[X.data != 0]])
 
 
 @pytest.fixture
@@ -44,37 +46,17 @@ def test_limit_of_a_sample_is_that_of_all_entries(monkeypatch, outlying):
     X, y = outlying
     exact, problem_exact = prepare(X, y)
     assert_allclose(exact.totals["column_limit"], limit_of_all(X))
-    monkeypatch.setattr(_preparation, "SAMPLE_ENTRIES", X.nnz // 10)
+    monkeypatch.setattr(_measures, "SAMPLE_ENTRIES", X.nnz // 10)
     state, problem = prepare(X, y)
     assert_allclose(state.totals["column_limit"], exact.totals["column_limit"], 0.01)
     largest = np.asarray(abs(X).max(axis=0).todense()).ravel()
-    assert (largest > state.totals["column_limit"][0]).sum() >= 2
-    assert_array_equal(state.column_max, largest.astype("f4"))
+    above = largest > state.totals["column_limit"][0]
+    assert above.sum() >= 2
+    # Of others there is nothing to be kept.
+    assert_array_equal(state.column_max, np.where(above, largest, 0).astype("f4"))
     scaled, expected = problem.rows, problem_exact.rows
     assert_array_equal(scaled.scaled_starts, expected.scaled_starts)
     assert_allclose(scaled.scaled, expected.scaled, rtol=0.02)
-
-
-def test_sample_is_spread_and_of_rows_to_visit(monkeypatch):
-    X, y = bag_of_words(5000)
-    weights = (np.arange(5000) % 7 > 2).astype(float)
-    monkeypatch.setattr(_preparation, "SAMPLE_ENTRIES", X.nnz // 20)
-    model = SparseAdaGradRegressor()
-    rows = check_rows(model, X, reset=True, state_dtype=np.dtype("f4"))
-    marked = replace(rows, data=np.repeat(np.arange(5000.0), np.diff(X.indptr)))
-    taken = sample_rows(Problem.of(marked, y, weights))
-    numbers = np.unique(taken.data).astype(int)
-    assert 230 <= taken.n_samples <= 251
-    assert (weights[numbers] > 0).all()
-    # Few rows are near no other, and no part of the data is passed over.
-    assert np.diff(numbers).max() <= 60
-    assert len(set(numbers % 7)) == 4
-    everything = sample_rows(replace(Problem.of(rows, y, np.empty(0)), run=1))
-    assert everything.n_samples < 300
-    monkeypatch.setattr(_preparation, "SAMPLE_ENTRIES", X.nnz)
-    assert sample_rows(Problem.of(rows, y, np.empty(0))) is rows
-    few = sample_rows(Problem.of(marked, y, weights))
-    assert_array_equal(np.unique(few.data), np.flatnonzero(weights))
 
 
 @pytest.mark.parametrize("feature_scaling", ["auto", "max_abs", None])
@@ -115,6 +97,34 @@ def test_second_fit_keeps_the_limit_and_raises_the_largest(outlying):
     model.fit(once_more, y)
     assert model._state.totals["column_limit"][0] == limit
     assert_allclose(model._state.column_max[3], 2 * before[3])
+
+
+def test_a_column_that_outweighs_all_leaves_no_rounding_behind():
+    """What it is replaced by is not added to a difference of huge numbers."""
+    X, y = bag_of_words(500)
+    X = X.tocsc()
+    X.data[X.indptr[0] : X.indptr[1]] = 1e12
+    X = X.tocsr().astype(float)
+    state, problem = prepare(X, y)
+    rows = problem.rows
+    squares = [
+        rows.scaled[start : start + X.indptr[i + 1] - X.indptr[i]] ** 2
+        if start >= 0
+        else X.data[X.indptr[i] : X.indptr[i + 1]] ** 2
+        for i, start in enumerate(rows.scaled_starts)
+    ]
+    expected = np.concatenate(squares).sum()
+    assert_allclose(state.totals["row_sq_sum"], expected, rtol=1e-12)
+
+
+def test_a_fit_after_a_stream_measures_all_columns():
+    """Of a stream's columns every one may move the limit."""
+    X, y = bag_of_words(500)
+    model = SparseAdaGradRegressor(warm_start=True, max_iter=1).partial_fit(X, y)
+    assert measures_for(model._state, "auto").floor == 0.0
+    model.fit(2 * X, y)
+    largest = np.asarray(abs(X).max(axis=0).todense()).ravel()
+    assert_array_equal(model._state.column_max, (2 * largest).astype("f4"))
 
 
 @pytest.mark.parametrize("weighted", [False, True])

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from sparse_adagrad._measures import Measures
 from sparse_adagrad._problem import Problem, Rows
 from sparse_adagrad._state import ModelState
 from sparse_adagrad.kernels import adagrad, columns, scales
@@ -18,11 +19,9 @@ LONG_RUN = 8
 # Neighbours whose targets correlate more are no sample of the data, as where rows are
 # sorted by target or come by group.
 LIKENESS = 0.1
-# Entries that columns are weighed by. On real text the limit comes out within 0.2 % of
-# what all entries give.
-SAMPLE_ENTRIES = 1 << 17
-GOLDEN_SECTION = (5**0.5 - 1) / 2
-ALL = np.empty(0, np.int64)
+# Where more than this of the rows' squares is replaced, what is left of their sum would
+# be but rounding.
+MOST_REPLACED = 1 - 2.0**-10
 
 
 def run_length(problem: Problem) -> int:
@@ -35,8 +34,31 @@ def run_length(problem: Problem) -> int:
         return LONG_RUN if (np.abs(products) <= LIKENESS * squares).all() else 1
 
 
+def measures_for(before: ModelState | None, scaling: str | None) -> Measures:
+    """What a fit measures that goes on from a state, or from none."""
+    if before is None or is_untrained(before):
+        return Measures(scaling is not None, None if scaling == "auto" else 0.0)
+    floor = 0.0
+    if has_fixed_limit(before):
+        # A little less than it, lest it be rounded up.
+        limit = np.float32(before.totals["column_limit"][0])
+        floor = float(np.nextafter(limit, np.float32(0)))
+    return Measures(before.scales_columns, floor)
+
+
+def is_untrained(state: ModelState) -> bool:
+    return bool(state.totals["weight_sum"][0] == 0)
+
+
+def has_fixed_limit(state: ModelState) -> bool:
+    """Whether columns are compared with a limit that a fit settles, not a stream."""
+    totals = state.totals[0]
+    auto = totals["column_scaling"] == scales.SCALINGS["auto"]
+    return bool(auto and totals["column_reference"] == 0)
+
+
 def measure_scales(
-    state: ModelState, problem: Problem, settings: adagrad.Settings
+    state: ModelState, problem: Problem, settings: adagrad.Settings, measures: Measures
 ) -> Problem:
     """Measure what `fit` holds fixed; a warm start keeps the scales it has.
 
@@ -45,71 +67,62 @@ def measure_scales(
     What is held out stays in the user's units, as what `predict` is given.
     """
     problem = replace(problem, run=run_length(problem))
-    first = state.totals["weight_sum"][0] == 0
+    sq_sum = measures.sq_sum
+    first = is_untrained(state)
     if state.scales_columns:
-        measure_columns(state, problem)
-        problem = replace(problem, rows=in_units(problem.rows, *column_units(state)))
+        raise_columns(state, measures)
+        rows, sq_sum = in_units(problem, *column_units(state), sq_sum)
+        problem = replace(problem, rows=rows)
     if first:
-        measure_rows(state, problem)
+        measure_targets(state, problem)
+        state.totals["row_sq_sum"] = sq_sum
         adagrad.start_at_mean(settings, state.outputs)
     state.check_precision(settings, problem.mean_weight)
     return problem
 
 
-def measure_rows(state: ModelState, problem: Problem) -> None:
-    """Measure the weighted mean and spread of the targets, and the rows' lengths."""
-    y, squares, weights = problem.y, problem.rows.squares, problem.weights
-    visited = problem.rows_to_visit
-    if len(visited):
-        y, squares = y[visited], squares[visited]
-        weights = weights[visited] if len(weights) else weights
-    if len(weights) == 0:
-        weights = np.ones(len(y))
+def measure_targets(state: ModelState, problem: Problem) -> None:
+    """Measure the weighted mean and spread of the targets."""
+    y, weights = problem.y, problem.visited_weights()
+    if len(problem.rows_to_visit):
+        y = y[problem.rows_to_visit]
     # What overflows is found by the kernel, at the row where it does.
     with np.errstate(over="ignore", invalid="ignore"):
         # From one of them: a constant target has no spread, not one of rounding. Sums,
         # not products of matrices, whose order follows the number of cores.
-        shifted = y - y[0]
-        shares = weights[:, np.newaxis] / problem.weight_sum
-        mean = (shares * shifted).sum(axis=0)
+        deviations = y - y[0]
+        mean = weighted_mean(deviations, weights, problem.weight_sum)
         state.totals["weight_sum"] = problem.weight_sum
-        state.totals["row_sq_sum"] = (weights * squares).sum()
         state.outputs["y_mean"] = y[0] + mean
-        variance = (shares * (shifted - mean) ** 2).sum(axis=0)
+        deviations -= mean
+        np.square(deviations, out=deviations)
+        variance = weighted_mean(deviations, weights, problem.weight_sum)
         state.outputs["y_sq_sum"] = problem.weight_sum * variance
 
 
-def measure_columns(state: ModelState, problem: Problem) -> None:
+def weighted_mean(
+    values: NDArray[np.float64], weights: NDArray[np.float64], weight_sum: float
+) -> NDArray[np.float64]:
+    """Over rows; empty weights: all weigh 1. Shape (n_outputs,)."""
+    if len(weights):
+        values = values * weights[:, np.newaxis]
+    return np.asarray(values.sum(axis=0) / weight_sum)
+
+
+def raise_columns(state: ModelState, measures: Measures) -> None:
     """Let a fit's entries raise the largest |x| of their columns.
 
-    The first fit settles the limit: twice the median, over entries, of the largest |x|
-    of their column. The entries of a sample of the rows stand for all.
+    The first fit settles the limit of "auto": twice the median, over entries, of the
+    largest |x| of their column. From then on only columns above it count.
     """
-    rows, visited, largest = problem.rows, problem.rows_to_visit, state.column_max
-    if len(visited) or rows.column_max is None:
-        columns.raise_largest(rows.data, rows.indices, rows.indptr, visited, largest)
-    else:
-        np.maximum(largest, rows.column_max, out=largest, casting="same_kind")
-    auto = state.totals["column_scaling"][0] == scales.SCALINGS["auto"]
-    if auto and state.totals["weight_sum"][0] == 0:
-        counts = count_entries(sample_rows(problem), ALL)
-        met = np.flatnonzero(counts > 0)
-        median = columns.weighted_median(largest[met].astype(np.float64), counts[met])
-        state.totals["column_limit"] = 2 * median
-
-
-def sample_rows(problem: Problem) -> Rows:
-    """Rows to visit, of so many entries or few more, spread evenly; or all of them."""
-    rows, n_visited = problem.rows, problem.n_visited
-    n_rows = min(n_visited, SAMPLE_ENTRIES * rows.n_samples // max(1, rows.nnz) + 1)
-    if n_rows == rows.n_samples:
-        return rows
-    if n_rows == n_visited:
-        return rows.take(problem.rows_to_visit)
-    # Steps of the golden section (Weyl) meet no period that the data may have.
-    spread = np.arange(n_rows) * GOLDEN_SECTION % 1
-    places = np.unique((spread * n_visited).astype(np.int64))
-    return rows.take(problem.all_to_visit()[places])
+    largest, least = state.column_max[: state.n_features], 0.0
+    if has_fixed_limit(state):
+        if is_untrained(state):
+            state.totals["column_limit"] = 2 * measures.floor
+        least = state.totals["column_limit"][0]
+    measured = measures.column_max
+    above = measured > least
+    np.maximum(largest, measured, out=largest, where=above, casting="same_kind")
 
 
 def count_entries(rows: Rows, visited: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -127,23 +140,37 @@ def column_units(state: ModelState) -> tuple[NDArray[np.int64], NDArray[np.float
         scaled = np.flatnonzero(largest)
     else:
         limit = state.totals["column_limit"][0]
-        scaled = np.flatnonzero(largest > limit) if limit > 0 else ALL
+        scaled = np.flatnonzero(largest > limit) if limit > 0 else np.empty(0, np.int64)
     return scaled, largest[scaled] / np.float64(limit)
 
 
-def in_units(rows: Rows, scaled: NDArray[np.int64], units: NDArray[np.float64]) -> Rows:
-    """The rows with the entries of scaled columns in these units."""
+def in_units(
+    problem: Problem,
+    scaled: NDArray[np.int64],
+    units: NDArray[np.float64],
+    sq_sum: float,
+) -> tuple[Rows, float]:
+    """The rows with the entries of scaled columns in these units, and their squares."""
+    rows = problem.rows
     if len(scaled) == 0:
-        return rows
-    starts, squares = np.empty(rows.n_samples, np.int64), rows.squares.copy()
-    copies = columns.scale_rows(
+        return rows, sq_sum
+    weights = problem.row_weights()
+    starts = np.empty(rows.n_samples, np.int64)
+    copies, replaced, added = columns.scale_rows(
         rows.data,
         rows.indices,
         rows.indptr,
+        weights,
         rows.n_features,
         scaled,
         units,
         starts,
-        squares,
     )
-    return replace(rows, squares=squares, scaled=copies, scaled_starts=starts)
+    if replaced <= MOST_REPLACED * sq_sum < np.inf:
+        sq_sum -= replaced
+    else:
+        others = Measures(columns=False)
+        weights = np.where(starts < 0, weights if len(weights) else 1.0, 0.0)
+        others.read(rows, weights=weights)
+        sq_sum = others.sq_sum
+    return replace(rows, scaled=copies, scaled_starts=starts), sq_sum + added

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Of rows by the way of their check: columns with the rows, or these alone.
-Measured = Literal["nothing", "rows", "columns"]
+from sparse_adagrad.kernels import csr
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +21,6 @@ class Rows:
     indices : ndarray of shape (>= nnz,), int32 or int64
     indptr : ndarray of shape (n_samples + 1,), int32 or int64
     n_features : int
-    squares : ndarray of shape (n_samples,) or (0,), float64
-        Sums of each row's squares, where they have been measured.
-    column_max : ndarray of shape (n_features,) or None, dtype of `data`
-        Largest |x| of each column, where measured.
     scaled : ndarray of shape (n_scaled,), dtype of `data`
         The rows that have entries in columns with a unit of their own, in these units.
     scaled_starts : ndarray of shape (n_samples,) or (0,), int64
@@ -37,8 +32,6 @@ class Rows:
     indices: NDArray[Any]
     indptr: NDArray[Any]
     n_features: int
-    squares: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
-    column_max: NDArray[Any] | None = None
     scaled: NDArray[Any] | None = None
     scaled_starts: NDArray[np.int64] = field(
         default_factory=lambda: np.empty(0, np.int64)
@@ -52,25 +45,14 @@ class Rows:
     def nnz(self) -> int:
         return int(self.indptr[-1])
 
-    def with_room(self, measured: Measured) -> Rows:
-        """With room for what is measured."""
-        if measured == "nothing":
-            return self
-        rows = replace(self, squares=np.empty(self.n_samples))
-        if measured == "rows":
-            return rows
-        return replace(rows, column_max=np.zeros(self.n_features, self.data.dtype))
-
     def take(self, rows: NDArray[np.int64]) -> Rows:
         """Copy of some rows."""
-        # Loaded here, since only this needs SciPy, and loading it takes its time.
-        from scipy.sparse import csr_array
-
-        chosen = csr_array(
-            (self.data, self.indices, self.indptr),
-            shape=(self.n_samples, self.n_features),
-        )[rows]
-        return Rows(chosen.data, chosen.indices, chosen.indptr, self.n_features)
+        indptr = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum(self.indptr[rows + 1] - self.indptr[rows], out=indptr[1:])
+        data = np.empty(indptr[-1], self.data.dtype)
+        indices = np.empty(indptr[-1], self.indices.dtype)
+        csr.take_rows(self.data, self.indices, self.indptr, rows, data, indices)
+        return Rows(data, indices, indptr, self.n_features)
 
 
 @dataclass(slots=True)
@@ -120,6 +102,21 @@ class Problem:
     def mean_weight(self) -> float:
         """Of the rows to visit."""
         return self.weight_sum / self.n_visited
+
+    def visited_weights(self) -> NDArray[np.float64]:
+        """Weights of the rows to visit. Empty: all are 1."""
+        if len(self.weights) == 0 or len(self.rows_to_visit) == 0:
+            return self.weights
+        return self.weights[self.rows_to_visit]
+
+    def row_weights(self) -> NDArray[np.float64]:
+        """Weights of all rows, 0 of those that are not visited. Empty: all are 1."""
+        visited = self.rows_to_visit
+        if len(visited) == 0:
+            return self.weights
+        weights = np.zeros(self.rows.n_samples)
+        weights[visited] = self.visited_weights() if len(self.weights) else 1.0
+        return weights
 
     def all_to_visit(self) -> NDArray[np.int64]:
         """Rows to visit, in sequence, each by its number."""

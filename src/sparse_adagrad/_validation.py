@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array
 from sklearn.utils.validation import _check_feature_names
 
-from sparse_adagrad._problem import Measured, Rows
+from sparse_adagrad._measures import Measures
+from sparse_adagrad._problem import Rows
 from sparse_adagrad.kernels import csr
 
 FLOAT_TYPES = (np.dtype(np.float32), np.dtype(np.float64))
@@ -32,7 +33,7 @@ def check_rows(
     reset: bool,
     state_dtype: np.dtype[Any],
     width: Literal["equal", "narrower", "any"] = "equal",
-    measured: Measured = "nothing",
+    measures: Measures | None = None,
 ) -> Rows:
     """Check a matrix and bring it into the kernel's form.
 
@@ -48,8 +49,8 @@ def check_rows(
         Values have to fit into it.
     width : {"equal", "narrower", "any"}
         Which numbers of columns pass: that of the fitted model, up to it, or all.
-    measured : {"nothing", "rows", "columns"}
-        What is measured by the way: columns with the rows, or these alone.
+    measures : Measures, optional
+        What is measured by the way.
 
     Raises
     ------
@@ -57,8 +58,8 @@ def check_rows(
         If anything is wrong; the message names the place.
     """
     X = _csr_of_width(estimator, X, reset=reset, width=width)
-    rows = _arrays(X).with_room(measured)
-    rows_sorted = _check_entries(rows, state_dtype)
+    rows = _arrays(X)
+    rows_sorted = _check_entries(rows, state_dtype, measures)
     # Order is of no account to the kernels, but the step is not linear.
     if not rows_sorted and csr.has_duplicates(
         rows.indices, rows.indptr, rows.n_features
@@ -69,9 +70,9 @@ def check_rows(
             shape=X.shape,
         )
         summed.sum_duplicates()
-        rows = _arrays(summed).with_room(measured)
+        rows = _arrays(summed)
         # A sum of finite values need not be finite.
-        _check_entries(rows, state_dtype)
+        _check_entries(rows, state_dtype, measures)
     return rows
 
 
@@ -104,10 +105,7 @@ def check_rows_to_multiply(
         If anything else is wrong.
     """
     rows = _arrays(_csr_of_width(estimator, X, reset=False, width=width))
-    size = min(len(rows.data), len(rows.indices))
-    code, row = csr.check_offsets(rows.indptr, size)
-    if code != csr.OK:
-        raise ValueError(_structure_message(code, row, -1, rows))
+    _check_offsets(rows)
 
     def check() -> None:
         _check_entries(rows, state_dtype)
@@ -257,25 +255,24 @@ def _arrays(X: Any) -> Rows:
     return Rows(np.ascontiguousarray(data), indices, indptr, n_minor)
 
 
-def _check_entries(rows: Rows, state_dtype: np.dtype[Any]) -> bool:
-    """Raise if a compressed matrix is malformed; tell whether its rows are sorted.
+def _check_offsets(rows: Rows) -> None:
+    size = min(len(rows.data), len(rows.indices))
+    code, row = csr.check_offsets(rows.indptr, size)
+    if code != csr.OK:
+        raise ValueError(_structure_message(code, row, -1, rows))
 
-    Measures them where they have room for it.
-    """
+
+def _check_entries(
+    rows: Rows, state_dtype: np.dtype[Any], measures: Measures | None = None
+) -> bool:
+    """Raise if a compressed matrix is malformed; tell whether its rows are sorted."""
+    _check_offsets(rows)
     largest = float(np.finfo(min(rows.data.dtype, state_dtype, key=_itemsize)).max)
-    column_max = rows.column_max
-    code, row, position, rows_sorted = csr.check_csr(
-        rows.data,
-        rows.indices,
-        rows.indptr,
-        rows.n_features,
-        largest,
-        rows.squares,
-        np.empty(0, rows.data.dtype) if column_max is None else column_max,
-    )
+    measures = Measures(columns=False) if measures is None else measures
+    code, row, position, rows_sorted = measures.read(rows, largest)
     if code != csr.OK:
         raise ValueError(_structure_message(code, row, position, rows))
-    return bool(rows_sorted)
+    return rows_sorted
 
 
 def _itemsize(dtype: np.dtype[Any]) -> int:

@@ -21,7 +21,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from sparse_adagrad._layout import MANY_FEATURES, Layout, deal_rows, useful_threads
 from sparse_adagrad._learner import Interrupted, Learner
-from sparse_adagrad._preparation import count_entries, measure_scales
+from sparse_adagrad._measures import Measures
+from sparse_adagrad._preparation import count_entries, measure_scales, measures_for
 from sparse_adagrad._problem import Problem, Rows, as_outputs
 from sparse_adagrad._state import MAX_INFLATION, ModelState
 from sparse_adagrad._training import Progress, Trainer, predict_raw
@@ -259,8 +260,9 @@ class SparseAdaGradRegressor(
         """
         with self._all_or_nothing():
             self._check_parameters()
-            problem = self._check_fit_data(X, y, sample_weight, X_val, y_val)
             before = self._state if self.warm_start else None
+            measures = measures_for(before, self._scaling())
+            problem = self._check_fit_data(X, y, sample_weight, X_val, y_val, measures)
             if before is None:
                 state = self._allocate(problem)
                 self.loss_curve_: list[float] = []
@@ -270,7 +272,7 @@ class SparseAdaGradRegressor(
                 state = before.copy()
             # A column's unit is divided out once, not in every epoch.
             settings = self._settings(running=False)
-            problem = measure_scales(state, problem, settings)
+            problem = measure_scales(state, problem, settings, measures)
             self._run_epochs(state, problem, X, y, sample_weight)
         return self
 
@@ -570,14 +572,19 @@ class SparseAdaGradRegressor(
         )
 
     def _check_fit_data(
-        self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        X_val: Any,
+        y_val: Any,
+        measures: Measures,
     ) -> Problem:
         continues = self.warm_start and self._state is not None
-        # Where rows may be left out, columns are measured once it is known which.
+        # Where rows may be left out, they are measured once it is known which.
         all_rows = sample_weight is None and not self.early_stopping
-        columns_too = all_rows and self._scaling() is not None
         rows = self._check_X(
-            X, reset=not continues, measured="columns" if columns_too else "rows"
+            X, reset=not continues, measures=measures if all_rows else None
         )
         target = self._check_y(y, rows.n_samples)
         weights = check_weights(self, sample_weight, rows.n_samples)
@@ -604,6 +611,9 @@ class SparseAdaGradRegressor(
             problem.hold_out(
                 self.validation_fraction, check_random_state(self.random_state)
             )
+        if not all_rows:
+            visited, weights = problem.rows_to_visit, problem.visited_weights()
+            measures.read(rows, visited=visited, weights=weights)
         if problem.validation is not None and "validation_loss_curve_" not in vars(
             self
         ):

@@ -13,19 +13,6 @@ from tests.strategies import csr_matrices
 ALL = np.empty(0, np.int64)
 
 
-@given(csr_matrices(), st.sampled_from([np.float32, np.float64]))
-def test_largest_of_the_columns(X, dtype):
-    dense = np.abs(X.toarray()).astype(dtype)
-    largest = np.zeros(X.shape[1], dtype)
-    columns.raise_largest(X.data, X.indices, X.indptr, ALL, largest)
-    assert_array_equal(largest, dense.max(axis=0, initial=0))
-    # What there is stays, and rows that are not visited do not count.
-    largest[:] = before = 1.0
-    last = np.array([X.shape[0] - 1])
-    columns.raise_largest(X.data, X.indices, X.indptr, last, largest)
-    assert_array_equal(largest, np.maximum(dense[-1], before))
-
-
 @given(csr_matrices())
 def test_counted_entries(X):
     counts = np.zeros(X.shape[1], np.int64)
@@ -37,22 +24,6 @@ def test_counted_entries(X):
     assert_array_equal(counts, present.sum(axis=0) + present[-1])
 
 
-@given(
-    st.lists(
-        st.tuples(
-            st.floats(0, allow_infinity=False, allow_nan=False), st.integers(0, 5)
-        ),
-        max_size=30,
-    )
-)
-def test_median_is_exact(figures):
-    values = np.array([value for value, _ in figures], float)
-    counts = np.array([count for _, count in figures], np.int64)
-    entries = np.sort(np.repeat(values, counts))
-    expected = entries[(len(entries) - 1) // 2] if len(entries) else 0.0
-    assert columns.weighted_median(values, counts) == expected
-
-
 @given(csr_matrices(max_columns=150), st.data())
 def test_scaled_rows(X, data):
     n_columns = X.shape[1]
@@ -61,30 +32,35 @@ def test_scaled_rows(X, data):
     with_unit = np.array(data.draw(chosen), np.int64)
     units = np.ones(n_columns)
     units[with_unit] = np.resize([0.5, 3.0, 7.0], len(with_unit))
-    starts, squares = np.zeros(X.shape[0], np.int64), np.full(X.shape[0], np.nan)
-    scaled = columns.scale_rows(
+    starts = np.zeros(X.shape[0], np.int64)
+    factors = np.arange(1.0, X.shape[0] + 1)
+    weights = data.draw(st.sampled_from([factors, factors[:0]]))
+    scaled, replaced, added = columns.scale_rows(
         X.data,
         X.indices,
         X.indptr,
+        weights,
         n_columns,
         with_unit,
         units[with_unit],
         starts,
-        squares,
     )
     assert scaled.dtype == X.dtype
     end = 0
+    sums = np.zeros(2)
     for i in range(X.shape[0]):
         row = slice(X.indptr[i], X.indptr[i + 1])
         expected = (X.data[row] / units[X.indices[row]]).astype(X.dtype)
         if not np.isin(X.indices[row], with_unit).any():
-            assert starts[i] == -1 and np.isnan(squares[i])
+            assert starts[i] == -1
             continue
         assert starts[i] == end
         end += len(expected)
         assert_array_equal(scaled[starts[i] : end], expected)
-        assert_allclose(squares[i], (expected.astype(float) ** 2).sum())
+        both = np.array([X.data[row], expected], float)
+        sums += (weights[i] if len(weights) else 1.0) * (both**2).sum(axis=1)
     assert end == len(scaled)
+    assert_allclose([replaced, added], sums)
 
 
 @pytest.mark.parametrize("n_with_unit", [1, 4, 5, 30])
@@ -95,7 +71,7 @@ def test_rows_to_scale_are_found_among_many(n_with_unit):
     starts = np.zeros(500, np.int64)
     units = np.full(n_with_unit, 2.0)
     arrays = X.data, X.indices, X.indptr
-    columns.scale_rows(*arrays, 300, with_unit, units, starts, np.zeros(500))
+    columns.scale_rows(*arrays, np.empty(0), 300, with_unit, units, starts)
     copied = X[:, with_unit].count_nonzero(axis=1) > 0
     assert 0 < copied.sum() < 500
     assert_array_equal(starts >= 0, copied)

@@ -1,45 +1,70 @@
-"""The check of a row, from C, under names that take every type."""
+"""The look at entries before memory is read through them, from C, for every type."""
 
 from libc.stdint cimport int64_t
 
-from sparse_adagrad.kernels.cpu cimport sa_variant
-from sparse_adagrad.kernels.scales cimport data_t, index_t
+from sparse_adagrad.kernels.cpu cimport sa_inspection, sa_variant
+from sparse_adagrad.kernels.scales cimport data_t, index_t, offset_t
+
+cdef enum:
+    # Of rows that are inspected together.
+    ENTRIES_TOGETHER = 1 << 12
 
 
-cdef inline int check_row(
+cdef inline Py_ssize_t rows_together(
+    const offset_t* indptr, Py_ssize_t first, Py_ssize_t last
+) noexcept nogil:
+    """End of so many rows, from the first on, that beginning costs nothing."""
+    cdef Py_ssize_t end = first + 1
+    while end < last and indptr[end + 1] - indptr[first] <= ENTRIES_TOGETHER:
+        end += 1
+    return end
+
+
+cdef inline bint inspect(
     const sa_variant* variant,
     const data_t* data,
     const index_t* indices,
+    Py_ssize_t first,
+    Py_ssize_t last,
+    sa_inspection* found,
+) noexcept nogil:
+    """Whether entries' columns are in range, and values not too large; measures them.
+
+    The entry before the first is read too, unless that is the first of all.
+    """
+    if data_t is float:
+        if index_t is int:
+            return variant.f32_i32.inspect(data, indices, first, last, found)
+        else:
+            return variant.f32_i64.inspect(data, indices, first, last, found)
+    else:
+        if index_t is int:
+            return variant.f64_i32.inspect(data, indices, first, last, found)
+        else:
+            return variant.f64_i64.inspect(data, indices, first, last, found)
+
+
+cdef inline bint in_range(
+    const sa_variant* variant,
+    const index_t* indices,
     Py_ssize_t row_nnz,
     int64_t n_features,
-    double largest,
 ) noexcept nogil:
-    """SA_SOUND: columns in range, values finite and not too large; SA_SORTED."""
-    if data_t is float:
-        if index_t is int:
-            return variant.f32_i32.check_row(
-                data, indices, row_nnz, n_features, largest
-            )
-        else:
-            return variant.f32_i64.check_row(
-                data, indices, row_nnz, n_features, largest
-            )
+    """Whether a row's columns are in range."""
+    if index_t is int:
+        return variant.f32_i32.in_range(indices, row_nnz, n_features)
     else:
-        if index_t is int:
-            return variant.f64_i32.check_row(
-                data, indices, row_nnz, n_features, largest
-            )
-        else:
-            return variant.f64_i64.check_row(
-                data, indices, row_nnz, n_features, largest
-            )
+        return variant.f32_i64.in_range(indices, row_nnz, n_features)
 
 
-cdef inline double square_row(
-    const sa_variant* variant, const data_t* data, Py_ssize_t row_nnz
+cdef inline bint has_few(
+    const sa_variant* variant,
+    const index_t* indices,
+    Py_ssize_t count,
+    const index_t* few,
 ) noexcept nogil:
-    """Sum of squares."""
-    if data_t is float:
-        return variant.f32_i32.square_row(data, row_nnz)
+    """Whether one of `SA_FEW` columns is among some."""
+    if index_t is int:
+        return variant.f32_i32.has_few(indices, count, few)
     else:
-        return variant.f64_i32.square_row(data, row_nnz)
+        return variant.f32_i64.has_few(indices, count, few)

@@ -12,27 +12,16 @@ def count_entries(
     rows: NDArray[np.int64],  # (n_visited,) or (0,) for all
     counts: NDArray[np.int64],  # (n_features,), updated
 ) -> None: ...
-def raise_largest(
-    data: NDArray[Any],  # (>= nnz,) float32 or float64
-    indices: NDArray[Any],  # (>= nnz,) int32 or int64
-    indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64
-    rows: NDArray[np.int64],  # (n_visited,) or (0,) for all
-    largest: NDArray[Any],  # (n_features,) float32 or float64, updated
-) -> None: ...
-def weighted_median(
-    values: NDArray[np.float64],  # (n,)
-    counts: NDArray[np.int64],  # (n,)
-) -> float: ...
 def scale_rows(
     data: NDArray[Any],  # (>= nnz,) float32 or float64
     indices: NDArray[Any],  # (>= nnz,) int32 or int64
     indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64
+    weights: NDArray[np.float64],  # (n_rows,) or (0,) for all of weight 1
     n_features: int,
     columns: NDArray[np.int64],  # (n_columns,)
     units: NDArray[np.float64],  # (n_columns,)
     starts: NDArray[np.int64],  # (n_rows,), written
-    squares: NDArray[np.float64],  # (n_rows,), updated
-) -> NDArray[Any]: ...  # (n_copied,) dtype of data
+) -> tuple[NDArray[Any], float, float]: ...  # (n_copied,) dtype of data; sums
 def by_frequency(counts: NDArray[np.int64]) -> NDArray[np.int64]: ...
 def renumber(
     indices: NDArray[Any],  # (>= nnz,) int32 or int64

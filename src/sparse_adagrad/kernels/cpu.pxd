@@ -16,9 +16,16 @@ cdef extern from "native/formula.h" nogil:
 cdef extern from "native/variants.h" nogil:
     enum:
         SA_LANES
+        SA_FEW
         SA_LINE
-        SA_SOUND
-        SA_SORTED
+
+    ctypedef struct sa_inspection:
+        int64_t n_features
+        double largest
+        double floor
+        void* column_max
+        double sq_sum
+        int64_t n_falls
 
     ctypedef struct sa_rows_f32_i32:
         double (*read_row)(
@@ -37,10 +44,11 @@ cdef extern from "native/variants.h" nogil:
             float*, const int*, const float*, Py_ssize_t, Py_ssize_t, const float*,
             const float*, const float*, const int*, Py_ssize_t
         ) noexcept nogil
-        int (*check_row)(
-            const float*, const int*, Py_ssize_t, int64_t, double
+        int (*inspect)(
+            const float*, const int*, Py_ssize_t, Py_ssize_t, sa_inspection*
         ) noexcept nogil
-        double (*square_row)(const float*, Py_ssize_t) noexcept nogil
+        int (*in_range)(const int*, Py_ssize_t, int64_t) noexcept nogil
+        int (*has_few)(const int*, Py_ssize_t, const int*) noexcept nogil
         double (*dot_row)(
             const float*, const int*, Py_ssize_t, const float*
         ) noexcept nogil
@@ -63,10 +71,11 @@ cdef extern from "native/variants.h" nogil:
             float*, const int64_t*, const float*, Py_ssize_t, Py_ssize_t, const float*,
             const float*, const float*, const int64_t*, Py_ssize_t
         ) noexcept nogil
-        int (*check_row)(
-            const float*, const int64_t*, Py_ssize_t, int64_t, double
+        int (*inspect)(
+            const float*, const int64_t*, Py_ssize_t, Py_ssize_t, sa_inspection*
         ) noexcept nogil
-        double (*square_row)(const float*, Py_ssize_t) noexcept nogil
+        int (*in_range)(const int64_t*, Py_ssize_t, int64_t) noexcept nogil
+        int (*has_few)(const int64_t*, Py_ssize_t, const int64_t*) noexcept nogil
         double (*dot_row)(
             const float*, const int64_t*, Py_ssize_t, const float*
         ) noexcept nogil
@@ -88,10 +97,11 @@ cdef extern from "native/variants.h" nogil:
             double*, const int*, const double*, Py_ssize_t, Py_ssize_t, const double*,
             const double*, const double*, const int*, Py_ssize_t
         ) noexcept nogil
-        int (*check_row)(
-            const double*, const int*, Py_ssize_t, int64_t, double
+        int (*inspect)(
+            const double*, const int*, Py_ssize_t, Py_ssize_t, sa_inspection*
         ) noexcept nogil
-        double (*square_row)(const double*, Py_ssize_t) noexcept nogil
+        int (*in_range)(const int*, Py_ssize_t, int64_t) noexcept nogil
+        int (*has_few)(const int*, Py_ssize_t, const int*) noexcept nogil
         double (*dot_row)(
             const double*, const int*, Py_ssize_t, const double*
         ) noexcept nogil
@@ -115,10 +125,11 @@ cdef extern from "native/variants.h" nogil:
             double*, const int64_t*, const double*, Py_ssize_t, Py_ssize_t,
             const double*, const double*, const double*, const int64_t*, Py_ssize_t
         ) noexcept nogil
-        int (*check_row)(
-            const double*, const int64_t*, Py_ssize_t, int64_t, double
+        int (*inspect)(
+            const double*, const int64_t*, Py_ssize_t, Py_ssize_t, sa_inspection*
         ) noexcept nogil
-        double (*square_row)(const double*, Py_ssize_t) noexcept nogil
+        int (*in_range)(const int64_t*, Py_ssize_t, int64_t) noexcept nogil
+        int (*has_few)(const int64_t*, Py_ssize_t, const int64_t*) noexcept nogil
         double (*dot_row)(
             const double*, const int64_t*, Py_ssize_t, const double*
         ) noexcept nogil

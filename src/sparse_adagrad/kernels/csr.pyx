@@ -5,13 +5,14 @@ SciPy does not check a matrix on construction, and its ``check_format`` misses a
 so every bound is checked here, and every value too, in the same pass.
 """
 
+from libc.float cimport DBL_MAX
 from libc.math cimport fabs
 from libc.stdint cimport int64_t, uint16_t
 from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy
 
-from sparse_adagrad.kernels.check cimport check_row, square_row
-from sparse_adagrad.kernels.cpu cimport SA_SORTED, SA_SOUND, VARIANT
-from sparse_adagrad.kernels.entries cimport ROWS_AHEAD, fetch_entries, raise_row
+from sparse_adagrad.kernels.check cimport inspect, rows_together
+from sparse_adagrad.kernels.cpu cimport VARIANT, sa_inspection
 from sparse_adagrad.kernels.scales cimport data_t, index_t, offset_t
 
 cdef enum:
@@ -32,13 +33,12 @@ cdef struct Finding:
     int code
     Py_ssize_t row
     Py_ssize_t position
-    bint sorted
 
 
 cdef Finding inspect_offsets(
     const offset_t* indptr, Py_ssize_t n_rows, Py_ssize_t size
 ) noexcept nogil:
-    cdef Finding found = Finding(0, -1, -1, True)
+    cdef Finding found = Finding(0, -1, -1)
     cdef Py_ssize_t i
     if indptr[0] != 0:
         found.code = 2
@@ -54,97 +54,14 @@ cdef Finding inspect_offsets(
     return found
 
 
-cdef Finding inspect_entries(
-    const data_t* data,
-    const index_t* indices,
-    const offset_t* indptr,
-    Py_ssize_t n_rows,
-    int64_t n_features,
-    double largest,
-    double* squares,
-    data_t* column_max,
-) noexcept nogil:
-    cdef Finding found = Finding(0, -1, -1, True)
-    cdef int row
-    cdef Py_ssize_t i, k, row_nnz
-    for i in range(n_rows):
-        if i + ROWS_AHEAD < n_rows:
-            k = indptr[i + ROWS_AHEAD]
-            fetch_entries(data + k, indices + k, indptr[i + ROWS_AHEAD + 1] - k)
-        found.row = i
-        row_nnz = indptr[i + 1] - indptr[i]
-        row = check_row(
-            VARIANT, data + indptr[i], indices + indptr[i], row_nnz, n_features, largest
-        )
-        if row & SA_SOUND:
-            found.sorted &= (row & SA_SORTED) != 0
-            # While the row is at hand.
-            if squares != NULL:
-                squares[i] = square_row(VARIANT, data + indptr[i], row_nnz)
-            if column_max != NULL:
-                raise_row(data + indptr[i], indices + indptr[i], row_nnz, column_max)
-            continue
-        for k in range(indptr[i], indptr[i + 1]):
-            found.position = k
-            if indices[k] < 0 or indices[k] >= n_features:
-                found.code = 5
-                return found
-            if not (fabs(data[k]) <= largest):
-                found.code = 6 if not (fabs(data[k]) <= 1.7976931348623157e308) else 7
-                return found
-    return found
-
-
-def check_csr(
-    const data_t[::1] data,
-    const index_t[::1] indices,
-    const offset_t[::1] indptr,
-    int64_t n_features,
-    double largest,
-    double[::1] squares,
-    data_t[::1] column_max,
-):
-    """Inspect structure and values.
+def check_offsets(const offset_t[::1] indptr, Py_ssize_t size):
+    """Inspect the offsets, all of them: no entry is read before its place is known.
 
     Parameters
     ----------
-    data, indices, indptr : the CSR arrays
-    n_features : int
-    largest : float
-        What no value may exceed.
-    squares : ndarray of shape (n_samples,) or (0,), float64
-        Sums of each row's squares, where there is room for them; written.
-    column_max : ndarray of shape (n_features,) or (0,), dtype of ``data``
-        Largest |x| of each column, where there is room; raised.
-
-    Returns
-    -------
-    code, row, position : int
-        ``OK`` or what is wrong, with the row and the place in ``data`` of it.
-    sorted : bool
-        Whether the columns of every row rise strictly, so that none comes twice.
-    """
-    if indptr.shape[0] == 0:
-        return INDPTR_EMPTY, -1, -1, False
-    cdef Py_ssize_t size = min(data.shape[0], indices.shape[0])
-    # No element is addressed where there is none.
-    cdef const data_t* data_start = &data[0] if size else NULL
-    cdef const index_t* indices_start = &indices[0] if size else NULL
-    cdef Finding found
-    with nogil:
-        # The offsets first, all of them: no entry is read before its place is known.
-        found = inspect_offsets(&indptr[0], indptr.shape[0] - 1, size)
-        if found.code == 0:
-            found = inspect_entries(
-                data_start, indices_start, &indptr[0], indptr.shape[0] - 1, n_features,
-                largest, &squares[0] if squares.shape[0] else NULL,
-                &column_max[0] if column_max.shape[0] else NULL,
-            )
-    return found.code, found.row, found.position, found.sorted
-
-
-def check_offsets(const offset_t[::1] indptr, Py_ssize_t size):
-    """Inspect the offsets alone; see `check_csr`.
+    indptr : ndarray of shape (n_rows + 1,)
+    size : int
+        Entries there are.
 
     Returns
     -------
@@ -157,6 +74,122 @@ def check_offsets(const offset_t[::1] indptr, Py_ssize_t size):
     with nogil:
         found = inspect_offsets(&indptr[0], indptr.shape[0] - 1, size)
     return found.code, found.row
+
+
+cdef Finding find_fault(
+    const data_t* data,
+    const index_t* indices,
+    const offset_t* indptr,
+    Py_ssize_t first,
+    Py_ssize_t last,
+    int64_t n_features,
+    double largest,
+) noexcept nogil:
+    """The first fault of rows that have one."""
+    cdef Py_ssize_t i, k
+    for i in range(first, last):
+        for k in range(indptr[i], indptr[i + 1]):
+            if indices[k] < 0 or indices[k] >= n_features:
+                return Finding(5, i, k)
+            if not (fabs(data[k]) <= largest):
+                return Finding(6 if not (fabs(data[k]) <= DBL_MAX) else 7, i, k)
+    return Finding(0, -1, -1)
+
+
+cdef inline int64_t falls_between(
+    const index_t* indices, const offset_t* indptr, Py_ssize_t first, Py_ssize_t last
+) noexcept nogil:
+    """Rows whose first column does not rise above the last of the rows before."""
+    cdef int64_t n_falls = 0
+    cdef Py_ssize_t i, k
+    for i in range(first, last):
+        k = indptr[i]
+        if 0 < k < indptr[i + 1]:
+            n_falls += indices[k] <= indices[k - 1]
+    return n_falls
+
+
+cdef Finding inspect_rows(
+    const data_t* data,
+    const index_t* indices,
+    const offset_t* indptr,
+    const double* weights,
+    Py_ssize_t first,
+    Py_ssize_t last,
+    sa_inspection* found,
+) noexcept nogil:
+    """Inspect rows, many together where all weigh the same; add up their squares."""
+    cdef Py_ssize_t start = first
+    cdef Py_ssize_t end = first
+    cdef double sq_sum = 0.0
+    cdef bint sound = True
+    while sound and end < last:
+        start = end
+        end = start + 1 if weights != NULL else rows_together(indptr, start, last)
+        found.sq_sum = 0.0
+        sound = inspect(VARIANT, data, indices, indptr[start], indptr[end], found)
+        found.n_falls -= falls_between(indices, indptr, start, end)
+        sq_sum += found.sq_sum if weights == NULL else weights[start] * found.sq_sum
+    found.sq_sum = sq_sum
+    if sound:
+        return Finding(0, -1, -1)
+    return find_fault(
+        data, indices, indptr, start, end, found.n_features, found.largest
+    )
+
+
+def check_entries(
+    const data_t[::1] data,
+    const index_t[::1] indices,
+    const offset_t[::1] indptr,
+    const double[::1] weights,
+    Py_ssize_t first,
+    Py_ssize_t last,
+    int64_t n_features,
+    double largest,
+    double floor,
+    data_t[::1] column_max,
+):
+    """Inspect and measure entries of a matrix whose offsets have been checked.
+
+    Parameters
+    ----------
+    data, indices, indptr : the CSR arrays
+    weights : ndarray of shape (n_rows,) or (0,), float64
+        Of the rows, for their squares. Empty: all weigh 1.
+    first, last : int
+        Rows to look at.
+    n_features : int
+    largest : float
+        What no value may exceed in size.
+    floor : float
+        Sizes above it raise their column's largest; others may be missed.
+    column_max : ndarray of shape (n_features,) or (0,), dtype of ``data``
+        Largest |x| of each column, where asked for; raised.
+
+    Returns
+    -------
+    code, row, position : int
+        ``OK`` or what is wrong, with the row and the place in ``data`` of it.
+    sorted : bool
+        Whether the columns of every row rise strictly, so that none comes twice.
+    sq_sum : float
+        Weighted sum of the rows' squares.
+    """
+    # No element is addressed where there is none.
+    cdef const data_t* data_start = &data[0] if data.shape[0] else NULL
+    cdef const index_t* indices_start = &indices[0] if indices.shape[0] else NULL
+    cdef const double* weights_start = &weights[0] if weights.shape[0] else NULL
+    cdef sa_inspection asked = sa_inspection(n_features, largest, largest, NULL, 0.0, 0)
+    cdef Finding found
+    if column_max.shape[0]:
+        asked.floor = floor
+        asked.column_max = &column_max[0]
+    with nogil:
+        found = inspect_rows(
+            data_start, indices_start, &indptr[0], weights_start, first, last, &asked
+        )
+    return found.code, found.row, found.position, asked.n_falls == 0, asked.sq_sum
 
 
 def has_duplicates(
@@ -191,3 +224,24 @@ def has_duplicates(
         raise MemoryError("no memory to look for duplicate columns")
     free(last)
     return found
+
+
+def take_rows(
+    const data_t[::1] data,
+    const index_t[::1] indices,
+    const offset_t[::1] indptr,
+    const int64_t[::1] rows,
+    data_t[::1] out_data,
+    index_t[::1] out_indices,
+):
+    """Copy the entries of some rows, one after the other, to where there is room."""
+    cdef Py_ssize_t r, k, row_nnz
+    cdef Py_ssize_t end = 0
+    with nogil:
+        for r in range(rows.shape[0]):
+            k = indptr[rows[r]]
+            row_nnz = indptr[rows[r] + 1] - k
+            if row_nnz:
+                memcpy(&out_data[end], &data[k], row_nnz * sizeof(data_t))
+                memcpy(&out_indices[end], &indices[k], row_nnz * sizeof(index_t))
+            end += row_nnz

@@ -22,7 +22,7 @@ def multiply(
     coef: NDArray[Any],  # (n_features, n_outputs) float32 or float64
     intercept: NDArray[np.float64],  # (n_outputs,)
     out: NDArray[np.float64],  # (n_rows, n_outputs), written
-) -> bool: ...
+) -> int: ...
 def read_weights(
     pairs: NDArray[Any],  # (n_features, 2, n_outputs) float32 or float64
     column_max: NDArray[Any],  # (n_features,) or (0,), dtype of pairs

@@ -5,10 +5,8 @@ checks rows itself. A row's weights are read from its pairs; where there are mor
 entries than columns, all weights are read once and multiplied.
 """
 
-from libc.float cimport DBL_MAX, FLT_MAX
-
-from sparse_adagrad.kernels.check cimport check_row
-from sparse_adagrad.kernels.cpu cimport SA_SOUND, VARIANT, sa_variant
+from sparse_adagrad.kernels.check cimport in_range
+from sparse_adagrad.kernels.cpu cimport VARIANT, sa_variant
 from sparse_adagrad.kernels.entries cimport ROWS_AHEAD, fetch_entries
 from sparse_adagrad.kernels.scales cimport (
     SCALING_NONE,
@@ -95,8 +93,9 @@ def multiply(
 ):
     """Write rows times coefficients plus intercepts to ``out``.
 
-    Columns and values are checked while the row is at hand; of ``indptr`` alone the
-    caller has seen that it leads to entries.
+    Columns are checked while the row is at hand; of ``indptr`` alone the caller has
+    seen that it leads to entries. Values that are not finite, or too large for
+    ``coef``, make predictions that are not finite either.
 
     Parameters
     ----------
@@ -108,20 +107,16 @@ def multiply(
 
     Returns
     -------
-    sound : bool
-        False if a column is out of range, or a value not finite or too large for
-        ``coef``; ``out`` is then not complete.
+    n_done : int
+        Rows that have been multiplied: all but where a column is out of range.
     """
     cdef Py_ssize_t n_outputs = coef.shape[1]
-    cdef double largest = DBL_MAX
-    cdef bint sound = True
     cdef Py_ssize_t n_rows = out.shape[0]
     cdef Py_ssize_t i, k, o, first, row_nnz
+    cdef double x
     cdef const data_t* data_start = &data[0] if data.shape[0] else NULL
     cdef const index_t* indices_start = &indices[0] if indices.shape[0] else NULL
     cdef const state_t* coef_start = &coef[0, 0] if coef.shape[0] else NULL
-    if data_t is float or state_t is float:
-        largest = FLT_MAX
     with nogil:
         for i in range(n_rows):
             if i + ROWS_AHEAD < n_rows:
@@ -132,11 +127,10 @@ def multiply(
                 )
             first = indptr[i]
             row_nnz = indptr[i + 1] - first
-            sound = SA_SOUND & check_row(
-                VARIANT, data_start + first, indices_start + first, row_nnz,
-                coef.shape[0], largest,
-            )
-            if not sound:
+            if not in_range(
+                VARIANT, indices_start + first, row_nnz, coef.shape[0]
+            ):
+                n_rows = i
                 break
             for o in range(n_outputs):
                 out[i, o] = intercept[o]
@@ -148,8 +142,9 @@ def multiply(
             else:
                 for k in range(first, first + row_nnz):
                     for o in range(n_outputs):
-                        out[i, o] += <double> data[k] * coef[indices[k], o]
-    return sound
+                        x = <state_t> data[k]
+                        out[i, o] += x * coef[indices[k], o]
+    return n_rows
 
 
 cdef void read_output(

@@ -1,9 +1,7 @@
-/* The check of a row before anything reads memory through it.
+/* The look at entries before anything reads memory through them, and what is measured
+ * by the way: squares, and the few entries that may be the largest of their column.
  *
- * Included once per variant, number and index type; BITS is the signed integer of a
- * number's size and LAST_BITS its largest. Loops over integers without branches, so
- * that the compiler makes vector code of them: numbers without their sign are in the
- * order of their bits, with infinity and NaN above all others.
+ * Included once per variant, number and index type.
  */
 
 /* The end of the columns as an unsigned number: a negative column is beyond it too. */
@@ -13,75 +11,104 @@ static inline UNSIGNED_INDEX ROW(end)(int64_t n_features)
                                    : (UNSIGNED_INDEX)n_features;
 }
 
-static inline BITS ROW(size)(const NUMBER *x)
-{
-    BITS bits;
-    memcpy(&bits, x, sizeof bits);
-    return bits & LAST_BITS;
-}
-
-/* The check of entries that follow another one. */
-static SA_INLINE int ROW(check)(
-    const NUMBER *x, const INDEX *indices, ptrdiff_t count, UNSIGNED_INDEX end,
-    BITS limit)
+/* Whether columns that follow another one are in range; adds to `n_falls` those that do
+ * not rise. A loop over integers without branches, so that the compiler makes vector code
+ * of it. */
+static inline int ROW(in_range)(
+    const INDEX *indices, ptrdiff_t count, UNSIGNED_INDEX end, int64_t *n_falls)
 {
     INDEX outside = 0, falls = 0;
-    BITS largest = 0;
     for (ptrdiff_t k = 0; k < count; k++) {
-        const BITS size = ROW(size)(x + k);
         outside |= (UNSIGNED_INDEX)indices[k] >= end;
-        falls |= indices[k] <= indices[k - 1];
-        largest = size > largest ? size : largest;
+        falls += indices[k] <= indices[k - 1];
     }
-    return (outside || largest > limit ? 0 : SA_SOUND) | (falls ? 0 : SA_SORTED);
+    *n_falls += falls;
+    return !outside;
 }
 
-/* Whether columns are in [0, n_features) and values at most `largest` in size, and
- * whether columns rise strictly: SA_SOUND and SA_SORTED. */
-static int ROW(sa_check_row)(
-    const NUMBER *x, const INDEX *indices, ptrdiff_t row_nnz, int64_t n_features,
-    double largest)
+/* Let entries at these places raise their column's largest size; whether all may be so
+ * large. */
+static inline int ROW(raise)(
+    const NUMBER *x, const INDEX *indices, uint64_t places, NUMBER largest,
+    NUMBER *column_max)
+{
+    for (; places; places &= places - 1) {
+        const int t = sa_lowest(places);
+        const NUMBER size = (NUMBER)fabs(x[t]);
+        NUMBER *raised = column_max + indices[t];
+        if (!(size <= largest))
+            return 0;
+        /* No branch: which rise cannot be foretold. */
+        *raised = size > *raised ? size : *raised;
+    }
+    return 1;
+}
+
+/* Look at a piece whose first entry follows another one or, if `is_first`, none. */
+static SA_INLINE int ROW(look)(
+    const NUMBER *x, const INDEX *indices, ptrdiff_t count, int is_first,
+    LOCAL(squares) *squares, sa_inspection *found)
+{
+    const UNSIGNED_INDEX end = ROW(end)(found->n_features);
+    return (!is_first || (UNSIGNED_INDEX)indices[0] < end)
+           && ROW(in_range)(indices + is_first, count - is_first, end, &found->n_falls)
+           && ROW(raise)(
+               x, indices,
+               LOCAL(places_above)(x, count, (NUMBER)found->floor, squares),
+               (NUMBER)found->largest, found->column_max);
+}
+
+/* Look at entries `from` to `to`, of any number of rows; see sa_inspection. Whether
+ * columns are in range and values not too large. The entry before is read too, unless
+ * `from` is the first of all. */
+static int ROW(sa_inspect)(
+    const NUMBER *x, const INDEX *indices, ptrdiff_t from, ptrdiff_t to,
+    sa_inspection *found)
+{
+    LOCAL(squares) squares = LOCAL(no_squares)();
+    int sound = 1;
+    if (from == 0 && from < to) {
+        from = to < SA_PIECE ? to : SA_PIECE;
+        sound = ROW(look)(x, indices, from, 1, &squares, found);
+    }
+    for (; sound && to - from >= SA_PIECE; from += SA_PIECE)
+        sound = ROW(look)(x + from, indices + from, SA_PIECE, 0, &squares, found);
+    if (sound && from < to)
+        sound = ROW(look)(x + from, indices + from, to - from, 0, &squares, found);
+    found->sq_sum += LOCAL(sum)(squares);
+    return sound;
+}
+
+/* Whether columns are below an end. */
+static SA_INLINE int ROW(below)(
+    const INDEX *indices, ptrdiff_t count, UNSIGNED_INDEX end)
+{
+    INDEX outside = 0;
+    for (ptrdiff_t k = 0; k < count; k++)
+        outside |= (UNSIGNED_INDEX)indices[k] >= end;
+    return !outside;
+}
+
+/* Whether a row's columns are in range: so many at a time that loops leave no rest in any
+ * vector, as would go one by one, and the last so many. */
+static int ROW(sa_in_range)(
+    const INDEX *indices, ptrdiff_t row_nnz, int64_t n_features)
 {
     const UNSIGNED_INDEX end = ROW(end)(n_features);
-    const NUMBER limit_ = (NUMBER)largest;
-    const BITS limit = ROW(size)(&limit_);
-    const ptrdiff_t following = row_nnz - 1;
-    int found = SA_SOUND | SA_SORTED;
-    if (row_nnz == 0)
-        return found;
-    if ((UNSIGNED_INDEX)indices[0] >= end || ROW(size)(x) > limit)
-        found = SA_SORTED;
-    if (following < SA_TOGETHER)
-        return found & ROW(check)(x + 1, indices + 1, following, end, limit);
-    found &= ROW(check)(x + 1, indices + 1, following / SA_TOGETHER * SA_TOGETHER, end,
-                        limit);
-    /* Whatever is left, with as many before it as make it whole. */
-    x += row_nnz - SA_TOGETHER;
-    indices += row_nnz - SA_TOGETHER;
-    return found & ROW(check)(x, indices, SA_TOGETHER, end, limit);
+    if (row_nnz < SA_TOGETHER)
+        return ROW(below)(indices, row_nnz, end);
+    return ROW(below)(indices, row_nnz / SA_TOGETHER * SA_TOGETHER, end)
+           && ROW(below)(indices + row_nnz - SA_TOGETHER, SA_TOGETHER, end);
 }
 
-/* The sum of squares of a row that is sound. */
-static double ROW(sa_square_row)(const NUMBER *x, ptrdiff_t row_nnz)
+/* Whether one of SA_FEW columns is among some. */
+static int ROW(sa_has_few)(const INDEX *indices, ptrdiff_t count, const INDEX *few)
 {
-    /* What of the last SA_TOGETHER has not been added: places from `left` on. */
-    static const double new_ones[2 * SA_TOGETHER] = {
-        [SA_TOGETHER] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
-    double sums[SA_TOGETHER] = {0};
-    const ptrdiff_t left = row_nnz % SA_TOGETHER, whole = row_nnz - left;
-    for (ptrdiff_t k = 0; k < whole; k += SA_TOGETHER)
-        for (int t = 0; t < SA_TOGETHER; t++)
-            sums[t] += (double)x[k + t] * x[k + t];
-    if (whole) {
-        const NUMBER *last = x + row_nnz - SA_TOGETHER;
-        for (int t = 0; t < SA_TOGETHER; t++)
-            sums[t] += new_ones[left + t] * last[t] * last[t];
+    const INDEX a = few[0], b = few[1], c = few[2], d = few[3];
+    INDEX found = 0;
+    for (ptrdiff_t k = 0; k < count; k++) {
+        const INDEX j = indices[k];
+        found |= (j == a) | (j == b) | (j == c) | (j == d);
     }
-    else
-        for (ptrdiff_t k = 0; k < row_nnz; k++)
-            sums[k] = (double)x[k] * x[k];
-    for (int half = SA_TOGETHER / 2; half; half /= 2)
-        for (int t = 0; t < half; t++)
-            sums[t] += sums[t + half];
-    return sums[0];
+    return found != 0;
 }

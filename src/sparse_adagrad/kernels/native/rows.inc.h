@@ -8,9 +8,9 @@
 #define LAST_INDEX INT32_MAX
 #define ROW(name) LOCAL(name##_i32)
 #define NARROWER_ROW(name) NARROWER(name##_i32)
-#include "check.inc.h"
 #include "fetch.inc.h"
 #ifndef NARROWER
+#include "check.inc.h"
 #include "dot.inc.h"
 #include "row.inc.h"
 #endif
@@ -26,9 +26,9 @@
 #define LAST_INDEX INT64_MAX
 #define ROW(name) LOCAL(name##_i64)
 #define NARROWER_ROW(name) NARROWER(name##_i64)
-#include "check.inc.h"
 #include "fetch.inc.h"
 #ifndef NARROWER
+#include "check.inc.h"
 #include "dot.inc.h"
 #include "row.inc.h"
 #endif

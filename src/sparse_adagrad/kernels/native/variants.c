@@ -16,8 +16,6 @@
 #include <string.h>
 
 #define NUMBER float
-#define BITS int32_t
-#define LAST_BITS INT32_MAX
 #define PAIR sa_pair_f32
 #define SCALAR(name) name##_f32
 #define LANES 8
@@ -27,8 +25,6 @@
 #include "vectors/undefine.inc.h"
 
 #define NUMBER double
-#define BITS int64_t
-#define LAST_BITS INT64_MAX
 #define PAIR sa_pair_f64
 #define SCALAR(name) name##_f64
 #define LANES 4
@@ -52,8 +48,6 @@
 #endif
 
 #define NUMBER float
-#define BITS int32_t
-#define LAST_BITS INT32_MAX
 #define PAIR sa_pair_f32
 #define LANES 8
 #define LOCAL(name) name##_f32_avx2
@@ -63,8 +57,6 @@
 #include "vectors/undefine.inc.h"
 
 #define NUMBER double
-#define BITS int64_t
-#define LAST_BITS INT64_MAX
 #define PAIR sa_pair_f64
 #define LANES 4
 #define LOCAL(name) name##_f64_avx2
@@ -85,8 +77,6 @@
 #endif
 
 #define NUMBER float
-#define BITS int32_t
-#define LAST_BITS INT32_MAX
 #define PAIR sa_pair_f32
 #define LANES 16
 #define LOCAL(name) name##_f32_avx512
@@ -98,8 +88,6 @@
 #include "vectors/undefine.inc.h"
 
 #define NUMBER double
-#define BITS int64_t
-#define LAST_BITS INT64_MAX
 #define PAIR sa_pair_f64
 #define LANES 8
 #define LOCAL(name) name##_f64_avx512
@@ -123,8 +111,8 @@
     {                                                                               \
         sa_read_row_##types##_##row, sa_step_row_##types##_##row,                   \
             sa_read_outputs_##types##_##name, sa_step_outputs_##types##_##name,     \
-            sa_check_row_##types##_##name, sa_square_row_##types##_##name,          \
-            sa_dot_row_##types##_##row                                              \
+            sa_inspect_##types##_##row, sa_in_range_##types##_##row,                \
+            sa_has_few_##types##_##row, sa_dot_row_##types##_##row                  \
     }
 #define VARIANT(name, row)                                                          \
     {                                                                               \

@@ -10,9 +10,13 @@
 /* Numbers that a block of the widest vector takes; scratch rows are made for these. */
 #define SA_LANES 16
 
-/* Entries that are looked at together: loops of so many leave no rest in any vector, as
- * would go one by one. */
+/* Entries that are looked at together, a bit each. */
+#define SA_PIECE 64
+
 #define SA_TOGETHER 16
+
+/* Columns that are looked for by comparing. */
+#define SA_FEW 4
 
 /* Places in a block of at most 8 that is cut off after so many: its first stands for all
  * that are missing. Looked up, since how many there are cannot be foretold. */
@@ -50,8 +54,28 @@ static SA_INLINE void sa_prefetch_feature(
         sa_prefetch((const char *)features + feature * size + line);
 }
 
-/* What check_row tells. */
-enum { SA_SOUND = 1, SA_SORTED = 2 };
+/* The lowest bit of some. */
+static SA_INLINE int sa_lowest(uint64_t bits)
+{
+#ifdef __GNUC__
+    return __builtin_ctzll(bits);
+#else
+    int place = 0;
+    while (!(bits >> place & 1))
+        place++;
+    return place;
+#endif
+}
+
+/* What `inspect` looks for, and what it adds to. */
+typedef struct {
+    int64_t n_features;
+    double largest;   /* what no size may be above */
+    double floor;     /* sizes above it raise their column's; `largest`: none do */
+    void *column_max; /* largest sizes, numbers, one a column */
+    double sq_sum;    /* of all entries' squares */
+    int64_t n_falls;  /* columns that do not rise above that of the entry before */
+} sa_inspection;
 
 /* The functions of row.inc.h, check.inc.h and dot.inc.h for one number and one index type. */
 #define SA_ROWS(NUMBER, PAIR, INDEX)                                                \
@@ -66,8 +90,10 @@ enum { SA_SOUND = 1, SA_SORTED = 2 };
         int (*step_outputs)(NUMBER *, const INDEX *, const NUMBER *, ptrdiff_t,     \
                             ptrdiff_t, const NUMBER *, const NUMBER *,              \
                             const NUMBER *, const INDEX *, ptrdiff_t);              \
-        int (*check_row)(const NUMBER *, const INDEX *, ptrdiff_t, int64_t, double);\
-        double (*square_row)(const NUMBER *, ptrdiff_t);                            \
+        int (*inspect)(const NUMBER *, const INDEX *, ptrdiff_t, ptrdiff_t,         \
+                       sa_inspection *);                                            \
+        int (*in_range)(const INDEX *, ptrdiff_t, int64_t);                         \
+        int (*has_few)(const INDEX *, ptrdiff_t, const INDEX *);                    \
         double (*dot_row)(const NUMBER *, const INDEX *, ptrdiff_t, const NUMBER *);\
     }
 

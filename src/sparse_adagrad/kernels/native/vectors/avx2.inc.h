@@ -30,3 +30,17 @@ static inline void LOCAL(store)(NUMBER *to, REAL v, ptrdiff_t count)
 /* The second operand is the result where one is not a number. */
 #define POSITIVE(a) OP(max)(OP(setzero)(), a)
 #define SIGNED(size, sign) OP(or)(size, OP(and)(sign, OP(set1)(-0.0f)))
+
+static SA_INLINE uint64_t LOCAL(places_above)(
+    const NUMBER *x, ptrdiff_t count, NUMBER floor, LOCAL(squares) *squares)
+{
+    const REAL floors = OP(set1)(floor);
+    uint64_t places = 0;
+    for (ptrdiff_t t = 0; t < count; t += LANES) {
+        const REAL v = LOCAL(load)(x + t, count - t);
+        const int above = OP(movemask)(OP(cmp)(FABS(v), floors, _CMP_NLE_UQ));
+        places |= (uint64_t)above << t;
+        LOCAL(add_squares)(squares, v);
+    }
+    return places;
+}

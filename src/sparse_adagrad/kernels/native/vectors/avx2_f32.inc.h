@@ -15,6 +15,32 @@ static inline __m256i LOCAL(first)(ptrdiff_t count)
                               _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
+/* Eight sums. */
+typedef struct {
+    __m256d low, high;
+} LOCAL(squares);
+
+static inline LOCAL(squares) LOCAL(no_squares)(void)
+{
+    const LOCAL(squares) none = {_mm256_setzero_pd(), _mm256_setzero_pd()};
+    return none;
+}
+
+static inline void LOCAL(add_squares)(LOCAL(squares) *sums, __m256 v)
+{
+    const __m256d low = _mm256_cvtps_pd(_mm256_castps256_ps128(v));
+    const __m256d high = _mm256_cvtps_pd(_mm256_extractf128_ps(v, 1));
+    sums->low = _mm256_fmadd_pd(low, low, sums->low);
+    sums->high = _mm256_fmadd_pd(high, high, sums->high);
+}
+
+static inline double LOCAL(sum)(LOCAL(squares) sums)
+{
+    double four[4];
+    _mm256_storeu_pd(four, sums.low + sums.high);
+    return four[0] + four[1] + four[2] + four[3];
+}
+
 #include "avx2.inc.h"
 
 static inline float LOCAL(total)(__m256 v)

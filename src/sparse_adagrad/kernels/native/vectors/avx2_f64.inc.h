@@ -15,6 +15,15 @@ static inline __m256i LOCAL(first)(ptrdiff_t count)
                               _mm256_setr_epi64x(0, 1, 2, 3));
 }
 
+typedef __m256d LOCAL(squares);
+
+static inline __m256d LOCAL(no_squares)(void) { return _mm256_setzero_pd(); }
+
+static inline void LOCAL(add_squares)(__m256d *sums, __m256d v)
+{
+    *sums = _mm256_fmadd_pd(v, v, *sums);
+}
+
 #include "avx2.inc.h"
 
 static inline double LOCAL(total)(__m256d v)
@@ -22,6 +31,8 @@ static inline double LOCAL(total)(__m256d v)
     __m128d sum = _mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd(v, 1));
     return _mm_cvtsd_f64(_mm_add_sd(sum, _mm_unpackhi_pd(sum, sum)));
 }
+
+static inline double LOCAL(sum)(__m256d sums) { return LOCAL(total)(sums); }
 
 /* A pair fills an xmm; the even and the odd ones are set side by side. */
 #define PAIR_AT(AT, t) _mm_loadu_pd((const double *)AT(t))

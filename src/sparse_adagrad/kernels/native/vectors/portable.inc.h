@@ -77,6 +77,47 @@ static inline void LOCAL(store_halves)(
     }
 }
 
+/* Sums of squares in double precision. */
+typedef struct {
+    double lane[LANES];
+} LOCAL(squares);
+
+static inline LOCAL(squares) LOCAL(no_squares)(void)
+{
+    const LOCAL(squares) none = {{0}};
+    return none;
+}
+
+static inline double LOCAL(sum)(LOCAL(squares) sums)
+{
+    double sum = 0;
+    EACH_LANE sum += sums.lane[t];
+    return sum;
+}
+
+/* The places of at most SA_PIECE numbers whose size is not at most the floor, a bit
+ * each; adds the squares of all. */
+static SA_INLINE uint64_t LOCAL(places_above)(
+    const NUMBER *x, ptrdiff_t count, NUMBER floor, LOCAL(squares) *squares)
+{
+    const ptrdiff_t whole = count / LANES * LANES;
+    LOCAL(squares) sums = *squares;
+    uint64_t places = 0;
+    int any = 0;
+    for (ptrdiff_t k = 0; k < whole; k += LANES)
+        EACH_LANE sums.lane[t] += (double)x[k + t] * x[k + t];
+    for (ptrdiff_t k = whole; k < count; k++)
+        sums.lane[k - whole] += (double)x[k] * x[k];
+    *squares = sums;
+    /* Where few are, a compiler finds that there is none in vector code. */
+    for (ptrdiff_t k = 0; k < count; k++)
+        any |= !(fabs(x[k]) <= floor);
+    if (any)
+        for (ptrdiff_t k = 0; k < count; k++)
+            places |= (uint64_t)!(fabs(x[k]) <= floor) << k;
+    return places;
+}
+
 static inline NUMBER LOCAL(total)(LOCAL(vec) v)
 {
     for (int half = LANES / 2; half; half /= 2)

@@ -25,8 +25,6 @@
 #undef SIGNED
 #undef LANES
 #undef NUMBER
-#undef BITS
-#undef LAST_BITS
 #undef PAIR
 #undef SCALAR
 #undef LOCAL
