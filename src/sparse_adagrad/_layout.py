@@ -90,7 +90,7 @@ class Layout:
         place_of[present] = np.arange(len(present), dtype=dtype)
         places = np.empty(rows.nnz, dtype)
         pairs = aligned_zeros((n_places, *state.pairs.shape[1:]), state.pairs.dtype)
-        pairs[: len(present)] = state.pairs[present]
+        as_items(pairs)[: len(present)] = as_items(state.pairs)[present]
         arrays = rows.indices, rows.indptr
 
         def lead(part: NDArray[np.int64], copy: int) -> None:
@@ -128,7 +128,15 @@ class Layout:
 
     def publish(self) -> None:
         """Bring the model by column up to date."""
-        self.state.pairs[self.columns] = self.by_place.pairs[: len(self.columns)]
+        by_place = as_items(self.by_place.pairs)
+        as_items(self.state.pairs)[self.columns] = by_place[: len(self.columns)]
+
+
+def as_items(pairs: NDArray[Any]) -> NDArray[np.void]:
+    """A view whose items are features: of such, NumPy picks some six times as fast."""
+    features = pairs.reshape(len(pairs), -1)
+    item = np.dtype((np.void, features.shape[1] * features.itemsize))
+    return features.view(item)[:, 0]
 
 
 def bit_floor(number: int) -> int:

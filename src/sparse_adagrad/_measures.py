@@ -22,7 +22,7 @@ GOLDEN_SECTION = (5**0.5 - 1) / 2
 # Rows are read in spans: the first has a share of all entries, the others as many as
 # all before; none has more than the most.
 FIRST_SHARE = 1 / 16
-LEAST_ENTRIES, MOST_ENTRIES = 1 << 18, 1 << 22
+LEAST_ENTRIES, MOST_ENTRIES = 1 << 18, 1 << 23
 
 
 class Measures:

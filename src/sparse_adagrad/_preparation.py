@@ -29,8 +29,9 @@ def run_length(problem: Problem) -> int:
     y = problem.y[problem.rows_to_visit] if len(problem.rows_to_visit) else problem.y
     with np.errstate(over="ignore", invalid="ignore"):
         deviations = y - y.mean(axis=0)
-        products = (deviations[1:] * deviations[:-1]).sum(axis=0)
-        squares = (deviations**2).sum(axis=0)
+        # Einsum makes no arrays of products.
+        products = np.einsum("ij,ij->j", deviations[1:], deviations[:-1])
+        squares = np.einsum("ij,ij->j", deviations, deviations)
         return LONG_RUN if (np.abs(products) <= LIKENESS * squares).all() else 1
 
 

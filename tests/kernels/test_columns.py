@@ -28,7 +28,7 @@ def test_counted_entries(X):
 def test_scaled_rows(X, data):
     n_columns = X.shape[1]
     # Few columns are found another way than many.
-    chosen = st.lists(st.integers(0, n_columns - 1), unique=True, max_size=10)
+    chosen = st.lists(st.integers(0, n_columns - 1), unique=True, max_size=20)
     with_unit = np.array(data.draw(chosen), np.int64)
     units = np.ones(n_columns)
     units[with_unit] = np.resize([0.5, 3.0, 7.0], len(with_unit))
@@ -63,7 +63,7 @@ def test_scaled_rows(X, data):
     assert_allclose([replaced, added], sums)
 
 
-@pytest.mark.parametrize("n_with_unit", [1, 4, 5, 30])
+@pytest.mark.parametrize("n_with_unit", [1, 4, 5, 16, 30])
 def test_rows_to_scale_are_found_among_many(n_with_unit):
     rng = np.random.default_rng(0)
     X = sp.random_array((500, 300), density=0.02, format="csr", rng=rng)

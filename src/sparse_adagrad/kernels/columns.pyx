@@ -6,13 +6,16 @@ from libc.math cimport INFINITY
 from libc.stdint cimport INT64_MAX, int64_t, uint8_t
 
 from sparse_adagrad.kernels.check cimport has_few, inspect
-from sparse_adagrad.kernels.cpu cimport SA_FEW, VARIANT, sa_inspection, sa_prefetch
+from sparse_adagrad.kernels.cpu cimport SA_FEW, VARIANT, sa_bit_length, sa_inspection, sa_prefetch
 from sparse_adagrad.kernels.entries cimport ROWS_AHEAD, fetch_indices
 from sparse_adagrad.kernels.scales cimport data_t, index_t, offset_t
 
 cdef enum:
-    # Entries whose column is asked for: they come in any order, memory answers late.
-    AHEAD = 24
+    # The entry whose column is asked for, so many after this one: they come in any
+    # order, memory answers late, and nothing else is done meanwhile.
+    AHEAD = 256
+    # Columns that are looked for by comparing, in vectors: more are by their marks.
+    MOST_FEW = 4 * SA_FEW
     ROWS_TOGETHER = 16  # rows that are looked through at once, where few have any
 
 
@@ -25,12 +28,14 @@ def count_entries(
 ):
     """Count the entries that are not 0 by column, of rows (empty: all, in sequence)."""
     cdef Py_ssize_t n_rows = rows.shape[0] if rows.shape[0] else indptr.shape[0] - 1
+    cdef Py_ssize_t nnz = indptr[indptr.shape[0] - 1]
     cdef Py_ssize_t r, i, k
     with nogil:
         for r in range(n_rows):
             i = rows[r] if rows.shape[0] else r
             for k in range(indptr[i], indptr[i + 1]):
-                if k + AHEAD < indptr[i + 1]:
+                # The row after this one is most often the next.
+                if k + AHEAD < nnz:
                     sa_prefetch(&counts[indices[k + AHEAD]])
                 counts[indices[k]] += data[k] != 0
 
@@ -50,22 +55,25 @@ cdef Py_ssize_t place_copies(
     const offset_t* indptr,
     Py_ssize_t n_rows,
     const index_t* few,
+    Py_ssize_t n_few,
     const uint8_t* marks,
     int64_t* starts,
 ) noexcept nogil:
     """Write where copies of rows with a marked column start, -1 for others.
 
-    Where `few` columns are marked, most rows are passed over many at a time. Returns
-    the entries of the copies.
+    Where `n_few` columns are marked, a multiple of `SA_FEW`, most rows are passed over
+    many at a time; 0 of more. Returns the entries of the copies.
     """
     cdef Py_ssize_t n_copied = 0
     cdef Py_ssize_t first, last, i, j, row_nnz
     cdef bint found
     for first from 0 <= first < n_rows by ROWS_TOGETHER:
         last = min(first + ROWS_TOGETHER, n_rows)
-        found = few == NULL or has_few(
-            VARIANT, indices + indptr[first], indptr[last] - indptr[first], few
-        )
+        found = n_few == 0
+        for j from 0 <= j < n_few by SA_FEW:
+            found = found or has_few(
+                VARIANT, indices + indptr[first], indptr[last] - indptr[first], few + j
+            )
         for i in range(first, last):
             starts[i] = -1
             if not found:
@@ -85,7 +93,7 @@ cdef inline double square_row(
 ) noexcept nogil:
     """Sum of squares."""
     cdef sa_inspection found = sa_inspection(
-        INT64_MAX, INFINITY, INFINITY, NULL, 0.0, 0
+        INT64_MAX, INFINITY, INFINITY, NULL, False, 0.0, 0
     )
     inspect(VARIANT, data, indices, 0, row_nnz, &found)
     return found.sq_sum
@@ -136,7 +144,8 @@ def scale_rows(
     cdef Py_ssize_t n_copied = 0
     cdef Py_ssize_t i, j, k, row_nnz
     cdef const index_t* first
-    cdef index_t[SA_FEW] few
+    cdef index_t[MOST_FEW] few
+    cdef Py_ssize_t n_few = 0
     cdef double unit, weight
     cdef double replaced = 0.0
     cdef double added = 0.0
@@ -145,14 +154,15 @@ def scale_rows(
         starts[:] = -1
         return np.empty(0, np.float32 if data_t is float else np.float64), 0.0, 0.0
     with nogil:
-        for j in range(SA_FEW):
+        if n_columns <= MOST_FEW:
+            n_few = (n_columns + SA_FEW - 1) // SA_FEW * SA_FEW
+        for j in range(n_few):
             few[j] = <index_t> columns[min(j, n_columns - 1)]
         for j in range(n_columns):
             marks[columns[j]] = 1
             unit_of[columns[j]] = units[j]
         n_copied = place_copies(
-            indices_start, &indptr[0], n_rows, few if n_columns <= SA_FEW else NULL,
-            &marks[0], &starts[0],
+            indices_start, &indptr[0], n_rows, few, n_few, &marks[0], &starts[0]
         )
     scaled = np.empty(n_copied, np.float32 if data_t is float else np.float64)
     out = scaled
@@ -172,14 +182,6 @@ def scale_rows(
     return scaled, replaced, added
 
 
-cdef inline int bit_length(int64_t count) noexcept nogil:
-    cdef int length = 0
-    while count > 0:
-        count >>= 1
-        length += 1
-    return length
-
-
 def by_frequency(const int64_t[::1] counts):
     """Columns that have entries, the frequent ones first, to within a factor of two.
 
@@ -193,20 +195,21 @@ def by_frequency(const int64_t[::1] counts):
         starts[length] = 0
     with nogil:
         for j in range(counts.shape[0]):
-            starts[bit_length(counts[j])] += 1
-    out = np.empty(counts.shape[0] - starts[0], np.int64)
+            starts[sa_bit_length(counts[j])] += 1
+    cdef int64_t n_present = counts.shape[0] - starts[0]
+    out = np.empty(n_present + 1, np.int64)
     ordered = out
     # From numbers of columns to the place of the first; the longest come first.
     cdef int64_t place = 0
-    for length in range(64, 0, -1):
+    for length in range(64, -1, -1):
         starts[length], place = place, place + starts[length]
     with nogil:
         for j in range(counts.shape[0]):
-            length = bit_length(counts[j])
-            if length > 0:
-                ordered[starts[length]] = j
-                starts[length] += 1
-    return out
+            length = sa_bit_length(counts[j])
+            # No branch: columns without entries all go to the last place.
+            ordered[starts[length]] = j
+            starts[length] += length > 0
+    return out[:n_present]
 
 
 ctypedef fused place_t:
@@ -228,13 +231,14 @@ def renumber(
     The first ``n_hot`` places are found in the copy of them that starts at ``copy``.
     """
     cdef Py_ssize_t n_rows = rows.shape[0] if rows.shape[0] else indptr.shape[0] - 1
+    cdef Py_ssize_t nnz = indptr[indptr.shape[0] - 1]
     cdef Py_ssize_t r, i, k
     cdef place_t place
     with nogil:
         for r in range(n_rows):
             i = rows[r] if rows.shape[0] else r
             for k in range(indptr[i], indptr[i + 1]):
-                if k + AHEAD < indptr[i + 1]:
+                if k + AHEAD < nnz:
                     sa_prefetch(&place_of[indices[k + AHEAD]])
                 place = place_of[indices[k]]
                 out[k] = place + (copy if place < n_hot else 0)

@@ -24,6 +24,7 @@ cdef extern from "native/variants.h" nogil:
         double largest
         double floor
         void* column_max
+        bint is_far
         double sq_sum
         int64_t n_falls
 
@@ -143,6 +144,7 @@ cdef extern from "native/variants.h" nogil:
 
     const sa_variant* sa_variant_at(int place)
     Py_ssize_t sa_near_bytes(bint shared)
+    int sa_bit_length(int64_t number)
     void sa_prefetch(const void* address)
     void sa_prefetch_early(const void* address)
     void sa_prefetch_feature(

@@ -12,7 +12,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
 from sparse_adagrad.kernels.check cimport inspect, rows_together
-from sparse_adagrad.kernels.cpu cimport VARIANT, sa_inspection
+from sparse_adagrad.kernels.cpu cimport NEAR_BYTES, VARIANT, sa_inspection
 from sparse_adagrad.kernels.scales cimport data_t, index_t, offset_t
 
 cdef enum:
@@ -180,11 +180,14 @@ def check_entries(
     cdef const data_t* data_start = &data[0] if data.shape[0] else NULL
     cdef const index_t* indices_start = &indices[0] if indices.shape[0] else NULL
     cdef const double* weights_start = &weights[0] if weights.shape[0] else NULL
-    cdef sa_inspection asked = sa_inspection(n_features, largest, largest, NULL, 0.0, 0)
+    cdef sa_inspection asked = sa_inspection(
+        n_features, largest, largest, NULL, False, 0.0, 0
+    )
     cdef Finding found
     if column_max.shape[0]:
         asked.floor = floor
         asked.column_max = &column_max[0]
+        asked.is_far = <Py_ssize_t> (column_max.shape[0] * sizeof(data_t)) > NEAR_BYTES[0]
     with nogil:
         found = inspect_rows(
             data_start, indices_start, &indptr[0], weights_start, first, last, &asked

@@ -29,9 +29,10 @@ static inline int ROW(in_range)(
 /* Let entries at these places raise their column's largest size; whether all may be so
  * large. */
 static inline int ROW(raise)(
-    const NUMBER *x, const INDEX *indices, uint64_t places, NUMBER largest,
-    NUMBER *column_max)
+    const NUMBER *x, const INDEX *indices, uint64_t places, const sa_inspection *found)
 {
+    const NUMBER largest = (NUMBER)found->largest;
+    NUMBER *column_max = found->column_max;
     for (; places; places &= places - 1) {
         const int t = sa_lowest(places);
         const NUMBER size = (NUMBER)fabs(x[t]);
@@ -44,18 +45,29 @@ static inline int ROW(raise)(
     return 1;
 }
 
-/* Look at a piece whose first entry follows another one or, if `is_first`, none. */
+/* Ask for the columns of entries at these places. */
+static inline void ROW(ask)(
+    const INDEX *indices, uint64_t places, const NUMBER *column_max)
+{
+    for (; places; places &= places - 1)
+        sa_prefetch(column_max + indices[sa_lowest(places)]);
+}
+
+/* Look at a piece whose first entry follows another one or, if `is_first`, none. Whether
+ * its columns are in range; writes which entries are above the floor. */
 static SA_INLINE int ROW(look)(
     const NUMBER *x, const INDEX *indices, ptrdiff_t count, int is_first,
-    LOCAL(squares) *squares, sa_inspection *found)
+    uint64_t *places, LOCAL(squares) *squares, sa_inspection *found)
 {
     const UNSIGNED_INDEX end = ROW(end)(found->n_features);
-    return (!is_first || (UNSIGNED_INDEX)indices[0] < end)
-           && ROW(in_range)(indices + is_first, count - is_first, end, &found->n_falls)
-           && ROW(raise)(
-               x, indices,
-               LOCAL(places_above)(x, count, (NUMBER)found->floor, squares),
-               (NUMBER)found->largest, found->column_max);
+    if (is_first && (UNSIGNED_INDEX)indices[0] >= end)
+        return 0;
+    if (!ROW(in_range)(indices + is_first, count - is_first, end, &found->n_falls))
+        return 0;
+    *places = LOCAL(places_above)(x, count, (NUMBER)found->floor, squares);
+    if (found->is_far)
+        ROW(ask)(indices, *places, found->column_max);
+    return 1;
 }
 
 /* Look at entries `from` to `to`, of any number of rows; see sa_inspection. Whether
@@ -66,17 +78,27 @@ static int ROW(sa_inspect)(
     sa_inspection *found)
 {
     LOCAL(squares) squares = LOCAL(no_squares)();
+    /* Places wait for the look at the next piece: meanwhile what they lead to comes. */
+    uint64_t waiting = 0;
+    ptrdiff_t before = from;
     int sound = 1;
-    if (from == 0 && from < to) {
-        from = to < SA_PIECE ? to : SA_PIECE;
-        sound = ROW(look)(x, indices, from, 1, &squares, found);
+    for (ptrdiff_t k = from; sound && k < to; k += SA_PIECE) {
+        uint64_t places;
+        if (0 < k && k <= to - SA_PIECE)
+            sound = ROW(look)(
+                x + k, indices + k, SA_PIECE, 0, &places, &squares, found);
+        else
+            sound = ROW(look)(
+                x + k, indices + k, to - k < SA_PIECE ? to - k : SA_PIECE, k == 0,
+                &places, &squares, found);
+        if (!sound)
+            break;
+        sound = ROW(raise)(x + before, indices + before, waiting, found);
+        waiting = places;
+        before = k;
     }
-    for (; sound && to - from >= SA_PIECE; from += SA_PIECE)
-        sound = ROW(look)(x + from, indices + from, SA_PIECE, 0, &squares, found);
-    if (sound && from < to)
-        sound = ROW(look)(x + from, indices + from, to - from, 0, &squares, found);
     found->sq_sum += LOCAL(sum)(squares);
-    return sound;
+    return sound && ROW(raise)(x + before, indices + before, waiting, found);
 }
 
 /* Whether columns are below an end. */

@@ -67,12 +67,27 @@ static SA_INLINE int sa_lowest(uint64_t bits)
 #endif
 }
 
+/* The place of the highest bit, from 1, and 0 of none; of a number that is not negative. */
+static SA_INLINE int sa_bit_length(int64_t number)
+{
+#ifdef __GNUC__
+    /* No branch for 0: it may be as frequent as others. */
+    return 63 - __builtin_clzll(2 * (uint64_t)number + 1);
+#else
+    int length = 0;
+    for (; number; number >>= 1)
+        length++;
+    return length;
+#endif
+}
+
 /* What `inspect` looks for, and what it adds to. */
 typedef struct {
     int64_t n_features;
     double largest;   /* what no size may be above */
     double floor;     /* sizes above it raise their column's; `largest`: none do */
     void *column_max; /* largest sizes, numbers, one a column */
+    int is_far;       /* whether these are worth asking for ahead */
     double sq_sum;    /* of all entries' squares */
     int64_t n_falls;  /* columns that do not rise above that of the entry before */
 } sa_inspection;
