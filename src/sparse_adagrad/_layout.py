@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sparse_adagrad._problem import Problem
+from sparse_adagrad._problem import Problem, Rows
 from sparse_adagrad._state import ModelState, aligned_zeros
 from sparse_adagrad.kernels import columns, merge
 
@@ -67,14 +67,11 @@ class Layout:
 
     @classmethod
     def of(
-        cls,
-        state: ModelState,
-        problem: Problem,
-        counts: NDArray[np.int64],
-        parts: list[NDArray[np.int64]],
+        cls, state: ModelState, problem: Problem, parts: list[NDArray[np.int64]]
     ) -> Layout:
-        """Lay out the features; `counts` has the entries of each column."""
+        """Lay out the features for threads that visit these rows."""
         rows, n_threads = problem.rows, len(parts)
+        counts = count_entries(rows, parts)
         share = rows.nnz // n_threads
         merges = max(MERGES_PER_EPOCH, round(share / ENTRIES_PER_MERGE))
         present = columns.by_frequency(counts)
@@ -130,6 +127,21 @@ class Layout:
         """Bring the model by column up to date."""
         by_place = as_items(self.by_place.pairs)
         as_items(self.state.pairs)[self.columns] = by_place[: len(self.columns)]
+
+
+def count_entries(rows: Rows, parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Entries of each column that are not 0, in rows of all parts: (n_features,)."""
+
+    def count(part: NDArray[np.int64]) -> NDArray[np.int64]:
+        counts = np.zeros(rows.n_features, np.int64)
+        columns.count_entries(rows.data, rows.indices, rows.indptr, part, counts)
+        return counts
+
+    with ThreadPoolExecutor(len(parts)) as threads:
+        counts, *others = threads.map(count, parts)
+    for other in others:
+        counts += other
+    return counts
 
 
 def as_items(pairs: NDArray[Any]) -> NDArray[np.void]:

@@ -126,13 +126,6 @@ def raise_columns(state: ModelState, measures: Measures) -> None:
     np.maximum(largest, measured, out=largest, where=above, casting="same_kind")
 
 
-def count_entries(rows: Rows, visited: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Entries of each column that are not 0, shape (n_features,)."""
-    counts = np.zeros(rows.n_features, np.int64)
-    columns.count_entries(rows.data, rows.indices, rows.indptr, visited, counts)
-    return counts
-
-
 def column_units(state: ModelState) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Columns that have a unit of their own, and these units."""
     largest = state.column_max[: state.n_features]

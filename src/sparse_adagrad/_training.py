@@ -22,7 +22,10 @@ Order = list[NDArray[np.int64]]
 
 # Entries between two looks at Python's signals: some ten milliseconds.
 ENTRIES_PER_CALL = 1 << 21
-# Entries of a thread's first portion, and of later ones as a share of those seen.
+# Entries that one thread begins with alone, of its rows no more than a share.
+ENTRIES_ALONE = 1 << 18
+SHARE_ALONE = 1 / 8
+# Entries of a thread's portions, at least, and as a share of those seen.
 LEAST_ENTRIES = 1 << 13
 SHARE_OF_SEEN = 1 / 8
 # The noise is never taken for a smaller share of the target, nor the signal.
@@ -108,9 +111,35 @@ class Trainer:
                     self.state.deflate()
                 self._learn(order[0], first, last, self.state, self.alpha, sums)
             return sums
+        # At a constant rate the intercept has far to go from 0, and goes the faster the
+        # more threads begin.
+        if self.state.n_seen == 0 and self.settings.scaled:
+            spans[0] = self._begin(order[0], *spans[0], sums)
         for portions in zip_longest(*(self._portions(*span) for span in spans)):
             self._learn_together(order, portions, sums)
         return sums
+
+    def _begin(
+        self,
+        visited: NDArray[np.int64],
+        first: int,
+        stop: int,
+        sums: NDArray[np.float64],
+    ) -> tuple[int, int]:
+        """Learn from the first rows on one thread; the span that is left.
+
+        Threads would learn the same from them, in portions too small to be worth it.
+        """
+        assert self.layout is not None
+        rows, batch_size = self.problem.rows, self.settings.batch_size
+        n_rows = round(ENTRIES_ALONE * rows.n_samples / max(1, rows.nnz))
+        n_rows = min(n_rows, int(SHARE_ALONE * (stop - first)))
+        last = first + max(1, n_rows // batch_size) * batch_size
+        if last > stop:
+            return first, stop
+        self._learn(visited, first, last, self.state, self.alpha, sums)
+        self.layout.merge(np.zeros(self.state.n_outputs), self.threads)
+        return last, stop
 
     def _span(self, part: NDArray[np.int64], half: int | None) -> tuple[int, int]:
         """First place and the one after the last; halves are cut between batches."""

@@ -22,7 +22,7 @@ from sklearn.utils.validation import check_is_fitted
 from sparse_adagrad._layout import MANY_FEATURES, Layout, deal_rows, useful_threads
 from sparse_adagrad._learner import Interrupted, Learner
 from sparse_adagrad._measures import Measures
-from sparse_adagrad._preparation import count_entries, measure_scales, measures_for
+from sparse_adagrad._preparation import measure_scales, measures_for
 from sparse_adagrad._problem import Problem, Rows, as_outputs
 from sparse_adagrad._state import MAX_INFLATION, ModelState
 from sparse_adagrad._training import Progress, Trainer, predict_raw
@@ -419,8 +419,7 @@ class SparseAdaGradRegressor(
         if n_threads == 1 and state.n_features < MANY_FEATURES:
             return None
         parts = deal_rows(problem, n_threads, rng if self.shuffle else None)
-        counts = count_entries(problem.rows, problem.rows_to_visit)
-        return Layout.of(state, problem, counts, parts)
+        return Layout.of(state, problem, parts)
 
     def _fit_alpha(
         self, state: ModelState, problem: Problem, settings: adagrad.Settings

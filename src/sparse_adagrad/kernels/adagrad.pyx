@@ -108,7 +108,7 @@ cdef class Settings:
     cdef Loss loss
     cdef double eta0
     cdef double eps
-    cdef bint scaled
+    cdef readonly bint scaled
     cdef bint fit_intercept
     cdef bint running
     cdef readonly Py_ssize_t batch_size
