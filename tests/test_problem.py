@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sparse_adagrad._layout import deal_rows
-from sparse_adagrad._preparation import LONG_RUN, RUNS, run_length
-from sparse_adagrad._preparation import SHORT_RUN as RUN
+from sparse_adagrad._preparation import LONG_RUN as RUN
+from sparse_adagrad._preparation import run_length
 from sparse_adagrad._problem import Problem, Rows, shuffle_in_runs
 
 
@@ -65,13 +65,3 @@ def test_neighbours_stay_together_only_where_their_targets_differ():
     visited = (np.arange(2000) % 2 > 0).astype(float)
     assert run_length(problem_of(2000, visited, np.repeat(y[:1000], 2))) == RUN
     assert run_length(problem_of(1, y=np.ones(1))) == RUN
-
-
-def test_runs_are_longer_where_there_are_many():
-    y = np.random.default_rng(0).normal(size=40 * RUNS)
-    assert run_length(problem_of(40 * RUNS, y=y)) == LONG_RUN
-    assert run_length(problem_of(12 * RUNS, y=y[: 12 * RUNS])) == 12
-    assert run_length(problem_of(40 * RUNS, y=np.sort(y))) == 1
-    # Of rows that are left out there are no runs.
-    few = (np.arange(40 * RUNS) % 4 == 0).astype(float)
-    assert run_length(problem_of(40 * RUNS, few, y)) == 10
