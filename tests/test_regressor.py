@@ -871,3 +871,21 @@ def test_fading_is_not_turned_on_or_off(problem):
         assert_array_equal(model.coef_, coef)
     with pytest.raises(ValueError, match=r"decay=0.5.*batch_size=1000"):
         SparseAdaGradRegressor(decay=0.5, batch_size=1000).fit(X, y)
+
+
+def test_a_call_does_not_read_what_all_calls_have_left(problem):
+    """Or a stream's calls would take the longer, the more there have been."""
+
+    class Unread(list):
+        def __iter__(self):
+            raise AssertionError("the curve has been read")
+
+    X, y = problem
+    model = SparseAdaGradRegressor().partial_fit(X, y)
+    model.loss_curve_ = curve = Unread([1.0, 2.0])
+    model.partial_fit(X, y)
+    assert len(curve) == 3
+    with pytest.raises(ValueError):
+        model.partial_fit(X, np.full(len(y), 1e300))
+    assert model.loss_curve_ is curve
+    assert len(curve) == 3

@@ -228,7 +228,8 @@ class Learner:
         into the list.
         """
         before = self.__dict__.copy()
-        curves = {name: list(before[name]) for name in CURVES if name in before}
+        # Curves only grow: a copy would cost the more, the longer a stream is.
+        lengths = {name: len(before[name]) for name in CURVES if name in before}
         undo: Undo = []
         try:
             yield undo
@@ -243,7 +244,9 @@ class Learner:
                 for name, value in self.__dict__.items()
                 if "callback" in name
             }
-            self.__dict__ = {**before, **callbacks, **curves}
+            for name, length in lengths.items():
+                del before[name][length:]
+            self.__dict__ = {**before, **callbacks}
             raise
 
     def _check_continues(self, state: ModelState, problem: Problem) -> None:

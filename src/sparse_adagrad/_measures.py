@@ -159,6 +159,8 @@ def span_ends(rows: Rows, visited: NDArray[np.int64]) -> list[int]:
     They depend on the lengths of these rows alone.
     """
     n_visited = len(visited) or rows.n_samples
+    if rows.nnz <= LEAST_ENTRIES:
+        return [n_visited]
     row_ends = rows.indptr[1:]
     if len(visited):
         row_ends = np.cumsum(row_ends[visited] - rows.indptr[visited])
