@@ -42,8 +42,7 @@ def measures_for(before: ModelState | None, scaling: str | None) -> Measures:
     floor = 0.0
     if has_fixed_limit(before):
         # A little less than it, lest it be rounded up.
-        limit = np.float32(before.totals["column_limit"][0])
-        floor = float(np.nextafter(limit, np.float32(0)))
+        floor = float(before.totals["column_limit"][0]) * (1 - 2.0**-20)
     return Measures(before.scales_columns, floor)
 
 

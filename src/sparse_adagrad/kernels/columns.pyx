@@ -6,7 +6,13 @@ from libc.math cimport INFINITY
 from libc.stdint cimport INT64_MAX, int64_t, uint8_t
 
 from sparse_adagrad.kernels.check cimport has_few, inspect
-from sparse_adagrad.kernels.cpu cimport SA_FEW, VARIANT, sa_bit_length, sa_inspection, sa_prefetch
+from sparse_adagrad.kernels.cpu cimport (
+    SA_FEW,
+    VARIANT,
+    sa_bit_length,
+    sa_inspection,
+    sa_prefetch,
+)
 from sparse_adagrad.kernels.entries cimport ROWS_AHEAD, fetch_indices
 from sparse_adagrad.kernels.scales cimport data_t, index_t, offset_t
 

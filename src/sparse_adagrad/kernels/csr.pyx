@@ -183,11 +183,13 @@ def check_entries(
     cdef sa_inspection asked = sa_inspection(
         n_features, largest, largest, NULL, False, 0.0, 0
     )
+    cdef Py_ssize_t size
     cdef Finding found
     if column_max.shape[0]:
         asked.floor = floor
         asked.column_max = &column_max[0]
-        asked.is_far = <Py_ssize_t> (column_max.shape[0] * sizeof(data_t)) > NEAR_BYTES[0]
+        size = column_max.shape[0] * sizeof(data_t)
+        asked.is_far = size > NEAR_BYTES[False]
     with nogil:
         found = inspect_rows(
             data_start, indices_start, &indptr[0], weights_start, first, last, &asked

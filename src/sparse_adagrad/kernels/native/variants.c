@@ -6,10 +6,10 @@
  * that no wider instruction leaks out of a region.
  *
  * AVX-512 leaves rows of one output, and of few, to AVX2: entries come one by one, and
- * parting them into wider registers and back takes longer than these save. The
- * same goes for their product with coefficients: gathers from memory, which some CPUs
- * have to slow down for safety (gather data sampling, CVE-2022-40982), are on others no
- * faster than loads one by one.
+ * parting them into wider registers and back takes longer than these save. The same goes
+ * for their check, which waits for memory, and for their product with coefficients:
+ * gathers from memory, which some CPUs have to slow down for safety (gather data
+ * sampling, CVE-2022-40982), are on others no faster than loads one by one.
  */
 #include "variants.h"
 
