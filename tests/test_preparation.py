@@ -117,6 +117,23 @@ def test_a_column_that_outweighs_all_leaves_no_rounding_behind():
     assert_allclose(state.totals["row_sq_sum"], expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("feature_scaling", ["auto", "max_abs"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_column_whose_squares_overflow_is_scaled(feature_scaling, weighted):
+    X, y = bag_of_words(500)
+    X = X.tocsc().astype(float)
+    X.data[X.indptr[0] : X.indptr[1]] = 1e200
+    X = X.tocsr()
+    weights = np.arange(500) % 3 if weighted else None
+    model = SparseAdaGradRegressor(feature_scaling=feature_scaling, dtype="float64")
+    with_huge = model.fit(X, y, weights)
+    assert np.isfinite(with_huge.predict(X)).all()
+    X.data[X.indices == 0] = 1e3
+    without = SparseAdaGradRegressor(feature_scaling=feature_scaling, dtype="float64")
+    expected = without.fit(X, y, weights)._state.totals["row_sq_sum"]
+    assert_allclose(with_huge._state.totals["row_sq_sum"], expected)
+
+
 def test_a_fit_after_a_stream_measures_all_columns():
     """Of a stream's columns every one may move the limit."""
     X, y = bag_of_words(500)

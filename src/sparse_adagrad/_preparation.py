@@ -147,13 +147,12 @@ def in_units(
     rows = problem.rows
     if len(scaled) == 0:
         return rows, sq_sum
-    weights = problem.row_weights()
     starts = np.empty(rows.n_samples, np.int64)
     copies, replaced, added = columns.scale_rows(
         rows.data,
         rows.indices,
         rows.indptr,
-        weights,
+        problem.row_weights(),
         rows.n_features,
         scaled,
         units,
@@ -162,8 +161,16 @@ def in_units(
     if replaced <= MOST_REPLACED * sq_sum < np.inf:
         sq_sum -= replaced
     else:
-        others = Measures(columns=False)
-        weights = np.where(starts < 0, weights if len(weights) else 1.0, 0.0)
-        others.read(rows, weights=weights)
-        sq_sum = others.sq_sum
+        visited = problem.all_to_visit()
+        sq_sum = squares_of(problem, visited[starts[visited] < 0])
     return replace(rows, scaled=copies, scaled_starts=starts), sq_sum + added
+
+
+def squares_of(problem: Problem, some: NDArray[np.int64]) -> float:
+    """Weighted sum of the squares of some rows, which may be none."""
+    if len(some) == 0:
+        return 0.0
+    weights = problem.weights[some] if len(problem.weights) else problem.weights
+    measures = Measures(columns=False)
+    measures.read(problem.rows, visited=some, weights=weights)
+    return measures.sq_sum
