@@ -18,7 +18,7 @@ from sklearn.datasets import dump_svmlight_file
 
 from sparse_adagrad import SparseAdaGradRegressor, bars, demo, progress
 from sparse_adagrad._learner import Learner
-from sparse_adagrad.io import model_file, whole
+from sparse_adagrad.io import model_file
 from sparse_adagrad.pipeline import StreamingPipeline, make_streaming_pipeline
 from sparse_adagrad.run import Reading, Run, new_pipeline, new_vectorizer
 from sparse_adagrad.text import HashingTfidfVectorizer
@@ -473,12 +473,12 @@ def test_a_model_goes_on_from_files_of_another_kind(reviews, tmp_path):
 
 
 def test_what_cannot_be_written_is_said_at_once(reviews, tmp_path, monkeypatch):
-    def refuse(dir, prefix, suffix):
-        raise PermissionError(13, "Permission denied", f"{dir}/{prefix}123{suffix}")
+    def refuse(path, mode, exist_ok):
+        raise PermissionError(13, "Permission denied", str(path))
 
     model = tmp_path / "m"
     fails(fit_arguments(reviews, "-"), "-o names a file")
-    monkeypatch.setattr(whole.tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(Path, "touch", refuse)
     monkeypatch.setattr(Run, "learn", None)
     fails(fit_arguments(reviews, model), f"{model} cannot be written: Permission")
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 
 
 @contextmanager
@@ -28,39 +28,44 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
         folder does not exist.
     """
     path = Path(path).resolve()
-    beside = _new_beside(path)
-    try:
+    with _beside(path) as beside:
         yield beside
         with open(beside, "rb+") as file:
             os.fsync(file.fileno())
         os.chmod(beside, _mode(path))
         os.replace(beside, path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
 
 
 def check_writable(path: Path) -> None:
     """Raise where `written_whole` would, before there is anything to write."""
-    _new_beside(path.resolve()).unlink()
+    with _beside(path.resolve()):
+        pass
 
 
-def _new_beside(path: Path) -> Path:
-    """An empty file beside one that is to be written."""
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """An empty file beside one that is to be written, which does not stay."""
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; name a file.")
     if path.exists() and not path.is_file():
         raise OSError(f"{path} is a device or a pipe, not a file; name a file.")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"The folder of {path} does not exist.")
+    # Named before it exists, and removed by one call of C on a str, before which Python
+    # looks for no signal: Ctrl-C must not leave it, whenever it comes.
+    beside = path.with_name(f".{path.name}.{token_hex(8)}.part")
+    name = str(beside)
     try:
-        handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.name}.", suffix=".part"
-        )
-    except OSError as error:
-        raise OSError(f"{path} cannot be written: {error.strerror}.") from error
-    os.close(handle)
-    return Path(name)
+        try:
+            beside.touch(0o600, exist_ok=False)
+        except OSError as error:
+            raise OSError(f"{path} cannot be written: {error.strerror}.") from error
+        yield beside
+    finally:
+        try:  # noqa: SIM105 (suppress is Python, where a signal is looked for)
+            os.unlink(name)
+        except FileNotFoundError:
+            pass
 
 
 def _mode(path: Path) -> int:
