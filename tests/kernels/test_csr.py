@@ -112,11 +112,11 @@ def test_rows_are_inspected_together_as_one_by_one(X, data):
 
 def test_the_first_fault_of_many_rows_is_found(variant):
     """Rows are inspected many at once, and their faults one by one."""
-    X = sp.random_array((3000, 400), density=0.05, format="csr", rng=0)
+    X = sp.random_array((9000, 400), density=0.05, format="csr", rng=0)
     arrays = X.data, X.indices, X.indptr
-    rest = NO_WEIGHTS, 0, 3000, 400, FLOAT32_MAX, 0.0, X.data[:0]
+    rest = NO_WEIGHTS, 0, 9000, 400, FLOAT32_MAX, 0.0, X.data[:0]
     assert csr.check_entries(*arrays, *rest)[:4] == (csr.OK, -1, -1, True)
-    for row in (0, 1, 1234, 2999):
+    for row in (0, 1, 4321, 8999):
         place = int(X.indptr[row + 1]) - 1
         X.data[[place, -1]] = np.inf
         assert csr.check_entries(*arrays, *rest)[:3] == (csr.NOT_FINITE, row, place)
@@ -127,11 +127,12 @@ def test_the_first_fault_of_many_rows_is_found(variant):
 
 
 def test_only_falls_within_a_row_count(variant):
-    indices = np.tile(np.arange(50, dtype=np.int32), 200)
-    data, indptr = np.ones(10_000), np.arange(0, 10_001, 50)
-    rest = NO_WEIGHTS, 0, 200, 50, FLOAT32_MAX, 0.0, data[:0]
+    # Of such that rows are looked at together more than once.
+    indices = np.tile(np.arange(50, dtype=np.int32), 4000)
+    data, indptr = np.ones(200_000), np.arange(0, 200_001, 50)
+    rest = NO_WEIGHTS, 0, 4000, 50, FLOAT32_MAX, 0.0, data[:0]
     assert csr.check_entries(data, indices, indptr, *rest)[3]
-    for place in (1, 49, 5050 + 1, 9999):
+    for place in (1, 49, 65_501, 101_001, 199_999):
         twice = indices.copy()
         twice[place] = twice[place - 1]
         assert not csr.check_entries(data, twice, indptr, *rest)[3]

@@ -7,7 +7,7 @@ from sparse_adagrad.kernels.scales cimport data_t, index_t, offset_t
 
 cdef enum:
     # Of rows that are inspected together.
-    ENTRIES_TOGETHER = 1 << 12
+    ENTRIES_TOGETHER = 1 << 16
 
 
 cdef inline Py_ssize_t rows_together(

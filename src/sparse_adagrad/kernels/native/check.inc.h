@@ -70,6 +70,16 @@ static SA_INLINE int ROW(look)(
     return 1;
 }
 
+/* Ask for a piece to come. The CPU's own foresight loses the stream of entries among the
+ * columns that are looked up: it takes 20 % longer (Zen 5), a third where many are. */
+static SA_INLINE void ROW(ask_ahead)(const NUMBER *x, const INDEX *indices)
+{
+    for (size_t t = 0; t < SA_PIECE; t += SA_LINE / sizeof(NUMBER))
+        sa_prefetch_early(x + t);
+    for (size_t t = 0; t < SA_PIECE; t += SA_LINE / sizeof(INDEX))
+        sa_prefetch_early(indices + t);
+}
+
 /* Look at entries `from` to `to`, of any number of rows; see sa_inspection. Whether
  * columns are in range and values not too large. The entry before is read too, unless
  * `from` is the first of all. */
@@ -84,6 +94,8 @@ static int ROW(sa_inspect)(
     int sound = 1;
     for (ptrdiff_t k = from; sound && k < to; k += SA_PIECE) {
         uint64_t places;
+        if (to - k > SA_AHEAD)
+            ROW(ask_ahead)(x + k + SA_AHEAD, indices + k + SA_AHEAD);
         if (0 < k && k <= to - SA_PIECE)
             sound = ROW(look)(
                 x + k, indices + k, SA_PIECE, 0, &places, &squares, found);

@@ -13,6 +13,9 @@
 /* Entries that are looked at together, a bit each. */
 #define SA_PIECE 64
 
+/* Entries ahead that are asked for meanwhile. */
+#define SA_AHEAD 2048
+
 #define SA_TOGETHER 16
 
 /* Columns that are looked for by comparing. */
