@@ -118,12 +118,13 @@ class Measures:
         if code != csr.OK:
             # Where, will be told when all rows are read.
             return ALL
-        present = np.flatnonzero(sample.data[:nnz])
-        return np.asarray(sample.indices[present])
+        # As NumPy picks by them: else each median would convert them.
+        present = sample.indices[:nnz][sample.data[:nnz] != 0]
+        return np.asarray(present, np.intp)
 
     def _raise_floor(self, columns: NDArray[Any]) -> None:
         if self.seeks_median:
-            self.floor = lower_median(self.column_max[columns])
+            self.floor = lower_median(self.column_max.take(columns))
 
     def _check(
         self,

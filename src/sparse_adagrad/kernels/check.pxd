@@ -61,10 +61,11 @@ cdef inline bint has_few(
     const sa_variant* variant,
     const index_t* indices,
     Py_ssize_t count,
+    Py_ssize_t n_left,
     const index_t* few,
 ) noexcept nogil:
-    """Whether one of `SA_FEW` columns is among some."""
+    """Whether one of `SA_FEW` columns is among some, of so many that are left."""
     if index_t is int:
-        return variant.f32_i32.has_few(indices, count, few)
+        return variant.f32_i32.has_few(indices, count, n_left, few)
     else:
-        return variant.f32_i64.has_few(indices, count, few)
+        return variant.f32_i64.has_few(indices, count, n_left, few)

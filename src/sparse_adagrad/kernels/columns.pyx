@@ -71,14 +71,16 @@ cdef Py_ssize_t place_copies(
     many at a time; 0 of more. Returns the entries of the copies.
     """
     cdef Py_ssize_t n_copied = 0
-    cdef Py_ssize_t first, last, i, j, row_nnz
+    cdef Py_ssize_t nnz = indptr[n_rows]
+    cdef Py_ssize_t first, last, i, j, k, row_nnz
     cdef bint found
     for first from 0 <= first < n_rows by ROWS_TOGETHER:
         last = min(first + ROWS_TOGETHER, n_rows)
         found = n_few == 0
+        k = indptr[first]
         for j from 0 <= j < n_few by SA_FEW:
             found = found or has_few(
-                VARIANT, indices + indptr[first], indptr[last] - indptr[first], few + j
+                VARIANT, indices + k, indptr[last] - k, nnz - k, few + j
             )
         for i in range(first, last):
             starts[i] = -1

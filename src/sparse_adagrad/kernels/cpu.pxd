@@ -49,7 +49,9 @@ cdef extern from "native/variants.h" nogil:
             const float*, const int*, Py_ssize_t, Py_ssize_t, sa_inspection*
         ) noexcept nogil
         int (*in_range)(const int*, Py_ssize_t, int64_t) noexcept nogil
-        int (*has_few)(const int*, Py_ssize_t, const int*) noexcept nogil
+        int (*has_few)(
+            const int*, Py_ssize_t, Py_ssize_t, const int*
+        ) noexcept nogil
         double (*dot_row)(
             const float*, const int*, Py_ssize_t, const float*
         ) noexcept nogil
@@ -76,7 +78,9 @@ cdef extern from "native/variants.h" nogil:
             const float*, const int64_t*, Py_ssize_t, Py_ssize_t, sa_inspection*
         ) noexcept nogil
         int (*in_range)(const int64_t*, Py_ssize_t, int64_t) noexcept nogil
-        int (*has_few)(const int64_t*, Py_ssize_t, const int64_t*) noexcept nogil
+        int (*has_few)(
+            const int64_t*, Py_ssize_t, Py_ssize_t, const int64_t*
+        ) noexcept nogil
         double (*dot_row)(
             const float*, const int64_t*, Py_ssize_t, const float*
         ) noexcept nogil
@@ -102,7 +106,9 @@ cdef extern from "native/variants.h" nogil:
             const double*, const int*, Py_ssize_t, Py_ssize_t, sa_inspection*
         ) noexcept nogil
         int (*in_range)(const int*, Py_ssize_t, int64_t) noexcept nogil
-        int (*has_few)(const int*, Py_ssize_t, const int*) noexcept nogil
+        int (*has_few)(
+            const int*, Py_ssize_t, Py_ssize_t, const int*
+        ) noexcept nogil
         double (*dot_row)(
             const double*, const int*, Py_ssize_t, const double*
         ) noexcept nogil
@@ -130,7 +136,9 @@ cdef extern from "native/variants.h" nogil:
             const double*, const int64_t*, Py_ssize_t, Py_ssize_t, sa_inspection*
         ) noexcept nogil
         int (*in_range)(const int64_t*, Py_ssize_t, int64_t) noexcept nogil
-        int (*has_few)(const int64_t*, Py_ssize_t, const int64_t*) noexcept nogil
+        int (*has_few)(
+            const int64_t*, Py_ssize_t, Py_ssize_t, const int64_t*
+        ) noexcept nogil
         double (*dot_row)(
             const double*, const int64_t*, Py_ssize_t, const double*
         ) noexcept nogil

@@ -70,16 +70,6 @@ static SA_INLINE int ROW(look)(
     return 1;
 }
 
-/* Ask for a piece to come. The CPU's own foresight loses the stream of entries among the
- * columns that are looked up: it takes 20 % longer (Zen 5), a third where many are. */
-static SA_INLINE void ROW(ask_ahead)(const NUMBER *x, const INDEX *indices)
-{
-    for (size_t t = 0; t < SA_PIECE; t += SA_LINE / sizeof(NUMBER))
-        sa_prefetch_early(x + t);
-    for (size_t t = 0; t < SA_PIECE; t += SA_LINE / sizeof(INDEX))
-        sa_prefetch_early(indices + t);
-}
-
 /* Look at entries `from` to `to`, of any number of rows; see sa_inspection. Whether
  * columns are in range and values not too large. The entry before is read too, unless
  * `from` is the first of all. */
@@ -94,8 +84,10 @@ static int ROW(sa_inspect)(
     int sound = 1;
     for (ptrdiff_t k = from; sound && k < to; k += SA_PIECE) {
         uint64_t places;
-        if (to - k > SA_AHEAD)
-            ROW(ask_ahead)(x + k + SA_AHEAD, indices + k + SA_AHEAD);
+        if (to - k > SA_AHEAD) {
+            sa_prefetch_piece(x + k + SA_AHEAD, sizeof(NUMBER));
+            sa_prefetch_piece(indices + k + SA_AHEAD, sizeof(INDEX));
+        }
         if (0 < k && k <= to - SA_PIECE)
             sound = ROW(look)(
                 x + k, indices + k, SA_PIECE, 0, &places, &squares, found);
@@ -135,14 +127,21 @@ static int ROW(sa_in_range)(
            && ROW(below)(indices + row_nnz - SA_TOGETHER, SA_TOGETHER, end);
 }
 
-/* Whether one of SA_FEW columns is among some. */
-static int ROW(sa_has_few)(const INDEX *indices, ptrdiff_t count, const INDEX *few)
+/* Whether one of SA_FEW columns is among some, after which others come, so many that
+ * there are `n_left` in all. */
+static int ROW(sa_has_few)(
+    const INDEX *indices, ptrdiff_t count, ptrdiff_t n_left, const INDEX *few)
 {
     const INDEX a = few[0], b = few[1], c = few[2], d = few[3];
     INDEX found = 0;
-    for (ptrdiff_t k = 0; k < count; k++) {
-        const INDEX j = indices[k];
-        found |= (j == a) | (j == b) | (j == c) | (j == d);
+    for (ptrdiff_t start = 0; start < count; start += SA_PIECE) {
+        const ptrdiff_t end = count - start < SA_PIECE ? count : start + SA_PIECE;
+        if (n_left - start > SA_AHEAD)
+            sa_prefetch_piece(indices + start + SA_AHEAD, sizeof(INDEX));
+        for (ptrdiff_t k = start; k < end; k++) {
+            const INDEX j = indices[k];
+            found |= (j == a) | (j == b) | (j == c) | (j == d);
+        }
     }
     return found != 0;
 }
