@@ -50,9 +50,11 @@ def test_ctrl_c_leaves_nothing_whenever_it_comes(tmp_path, does):
     assert path.read_text() == ("new" if does is write else "old")
 
 
-def test_what_is_written_has_the_permissions_of_what_was_there(tmp_path):
-    path = tmp_path / "m"
-    path.write_text("old")
+def test_permissions_are_those_of_what_was_there_or_of_any_new_file(tmp_path):
+    path, any_new = tmp_path / "m", tmp_path / "n"
+    any_new.touch()
+    write(path)
+    assert path.stat().st_mode == any_new.stat().st_mode
     path.chmod(0o640)
     mode = path.stat().st_mode
     write(path)

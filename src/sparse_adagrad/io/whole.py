@@ -29,10 +29,11 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     path = Path(path).resolve()
     with _beside(path) as beside:
+        mode = (path if path.exists() else beside).stat().st_mode & 0o777
         yield beside
         with open(beside, "rb+") as file:
             os.fsync(file.fileno())
-        os.chmod(beside, _mode(path))
+        os.chmod(beside, mode)
         os.replace(beside, path)
 
 
@@ -57,7 +58,8 @@ def _beside(path: Path) -> Iterator[Path]:
     name = str(beside)
     try:
         try:
-            beside.touch(0o600, exist_ok=False)
+            # What is to be replaced may be private.
+            beside.touch(0o600 if path.exists() else 0o666, exist_ok=False)
         except OSError as error:
             raise OSError(f"{path} cannot be written: {error.strerror}.") from error
         yield beside
@@ -66,12 +68,3 @@ def _beside(path: Path) -> Iterator[Path]:
             os.unlink(name)
         except FileNotFoundError:
             pass
-
-
-def _mode(path: Path) -> int:
-    """Permissions of the file that is replaced, or those of any new file."""
-    if path.exists():
-        return path.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
