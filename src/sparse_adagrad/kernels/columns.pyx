@@ -12,8 +12,9 @@ from sparse_adagrad.kernels.cpu cimport (
     sa_bit_length,
     sa_inspection,
     sa_prefetch,
+    sa_prefetch_bytes,
 )
-from sparse_adagrad.kernels.entries cimport ROWS_AHEAD, fetch_indices
+from sparse_adagrad.kernels.entries cimport ROWS_AHEAD
 from sparse_adagrad.kernels.scales cimport data_t, index_t, offset_t
 
 cdef enum:
@@ -88,7 +89,8 @@ cdef Py_ssize_t place_copies(
                 continue
             if i + ROWS_AHEAD < n_rows:
                 j = indptr[i + ROWS_AHEAD]
-                fetch_indices(indices + j, indptr[i + ROWS_AHEAD + 1] - j)
+                row_nnz = indptr[i + ROWS_AHEAD + 1] - j
+                sa_prefetch_bytes(indices + j, row_nnz * sizeof(index_t))
             row_nnz = indptr[i + 1] - indptr[i]
             if has_marked(indices + indptr[i], row_nnz, marks):
                 starts[i] = n_copied

@@ -155,6 +155,7 @@ cdef extern from "native/variants.h" nogil:
     int sa_bit_length(int64_t number)
     void sa_prefetch(const void* address)
     void sa_prefetch_early(const void* address)
+    void sa_prefetch_bytes(const void* start, Py_ssize_t size)
     void sa_prefetch_feature(
         const void* features, Py_ssize_t size, Py_ssize_t feature
     )

@@ -2,7 +2,7 @@
 
 from libc.math cimport fabs, fabsf
 
-from sparse_adagrad.kernels.cpu cimport SA_LINE, sa_prefetch_early
+from sparse_adagrad.kernels.cpu cimport sa_prefetch_bytes
 from sparse_adagrad.kernels.scales cimport data_t, index_t
 from sparse_adagrad.kernels.step cimport state_t
 
@@ -16,20 +16,8 @@ cdef inline void fetch_entries(
     const data_t* data, const index_t* indices, Py_ssize_t row_nnz
 ) noexcept nogil:
     """Ask for the entries of a row to come."""
-    fetch_indices(indices, row_nnz)
-    cdef Py_ssize_t a_line = SA_LINE // sizeof(data_t)
-    cdef Py_ssize_t k
-    for k from 0 <= k < row_nnz by a_line:
-        sa_prefetch_early(data + k)
-
-
-cdef inline void fetch_indices(
-    const index_t* indices, Py_ssize_t row_nnz
-) noexcept nogil:
-    cdef Py_ssize_t a_line = SA_LINE // sizeof(index_t)
-    cdef Py_ssize_t k
-    for k from 0 <= k < row_nnz by a_line:
-        sa_prefetch_early(indices + k)
+    sa_prefetch_bytes(indices, row_nnz * sizeof(index_t))
+    sa_prefetch_bytes(data, row_nnz * sizeof(data_t))
 
 
 cdef inline state_t raise_row(

@@ -84,9 +84,9 @@ static int ROW(sa_inspect)(
     int sound = 1;
     for (ptrdiff_t k = from; sound && k < to; k += SA_PIECE) {
         uint64_t places;
-        if (to - k > SA_AHEAD) {
-            sa_prefetch_piece(x + k + SA_AHEAD, sizeof(NUMBER));
-            sa_prefetch_piece(indices + k + SA_AHEAD, sizeof(INDEX));
+        if (to - k >= SA_AHEAD + SA_PIECE) {
+            sa_prefetch_bytes(x + k + SA_AHEAD, SA_PIECE * sizeof(NUMBER));
+            sa_prefetch_bytes(indices + k + SA_AHEAD, SA_PIECE * sizeof(INDEX));
         }
         if (0 < k && k <= to - SA_PIECE)
             sound = ROW(look)(
@@ -136,8 +136,8 @@ static int ROW(sa_has_few)(
     INDEX found = 0;
     for (ptrdiff_t start = 0; start < count; start += SA_PIECE) {
         const ptrdiff_t end = count - start < SA_PIECE ? count : start + SA_PIECE;
-        if (n_left - start > SA_AHEAD)
-            sa_prefetch_piece(indices + start + SA_AHEAD, sizeof(INDEX));
+        if (n_left - start >= SA_AHEAD + SA_PIECE)
+            sa_prefetch_bytes(indices + start + SA_AHEAD, SA_PIECE * sizeof(INDEX));
         for (ptrdiff_t k = start; k < end; k++) {
             const INDEX j = indices[k];
             found |= (j == a) | (j == b) | (j == c) | (j == d);

@@ -53,11 +53,11 @@ static const uint8_t SA_CUT[8][8] = {
 /* Bytes of a cache line, or half of one. */
 #define SA_LINE 64
 
-/* Ask for a piece of items of `size` bytes that is read in a while. */
-static SA_INLINE void sa_prefetch_piece(const void *items, ptrdiff_t size)
+/* Ask for so many bytes that are read in a while. */
+static SA_INLINE void sa_prefetch_bytes(const void *from, ptrdiff_t size)
 {
-    for (ptrdiff_t line = 0; line < SA_PIECE * size; line += SA_LINE)
-        sa_prefetch_early((const char *)items + line);
+    for (ptrdiff_t line = 0; line < size; line += SA_LINE)
+        sa_prefetch_early((const char *)from + line);
 }
 
 /* Ask for a feature of `size` bytes that will be written soon. */
