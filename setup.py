@@ -36,6 +36,7 @@ extensions = [
         "merge",
         "predict",
         "scales",
+        "turns",
         "undo",
     )
 ]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from sparse_adagrad._problem import Problem, Rows
 from sparse_adagrad._state import ModelState, aligned_zeros
+from sparse_adagrad._team import Team
 from sparse_adagrad.kernels import columns, merge
 
 # Entries that a thread learns from before the copies are merged, about: some eight
@@ -106,22 +107,22 @@ class Layout:
             share // merges + 1,
         )
 
-    def merge(self, pull: NDArray[np.float64], threads: ThreadPoolExecutor) -> None:
+    def merge(self, pull: NDArray[np.float64], team: Team) -> None:
         """Bring the copies of the hot features together; see `merge.merge_copies`."""
         ends = np.linspace(0, len(self.merged), len(self.parts) + 1).astype(int)
 
-        def merge_part(first: int, last: int) -> None:
+        def merge_part(t: int) -> None:
             merge.merge_copies(
                 self.by_place.pairs,
                 self.merged,
-                first,
-                last,
+                ends[t],
+                ends[t + 1],
                 len(self.columns) + 1,
                 self.by_place.outputs,
                 pull,
             )
 
-        list(threads.map(merge_part, ends[:-1], ends[1:]))
+        team.each(merge_part)
 
     def publish(self) -> None:
         """Bring the model by column up to date."""

@@ -6,7 +6,7 @@ Nothing here checks input or knows the estimator; nothing here loops over entrie
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from itertools import zip_longest
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sparse_adagrad._layout import Layout
 from sparse_adagrad._problem import Problem, Rows, shuffle_in_runs
 from sparse_adagrad._state import MAX_INFLATION, ModelState, aligned_zeros
+from sparse_adagrad._team import Team
 from sparse_adagrad.kernels import adagrad, merge, predict
 
 # Rows to visit, those of each thread. A single part may be empty: all, in sequence.
@@ -67,7 +68,7 @@ class Trainer:
     the intercepts, the sums, and the features of which the layout has copies.
     """
 
-    threads: ThreadPoolExecutor
+    team: Team
 
     def __init__(
         self,
@@ -87,8 +88,7 @@ class Trainer:
             self.parts = layout.parts
         self.state, self.problem = state, problem
         if len(self.parts) > 1:
-            # They end with the trainer.
-            self.threads = ThreadPoolExecutor(len(self.parts))
+            self.team = Team(len(self.parts))
 
     def order(self, rng: np.random.RandomState | None) -> Order:
         """Rows of an epoch, those of each thread: shuffled by `rng`, or as they are."""
@@ -111,13 +111,21 @@ class Trainer:
                     self.state.deflate()
                 self._learn(order[0], first, last, self.state, self.alpha, sums)
             return sums
+        self.team.run(lambda: self._run_together(order, spans, sums))
+        return sums
+
+    def _run_together(
+        self, order: Order, spans: list[tuple[int, int]], sums: NDArray[np.float64]
+    ) -> None:
+        """Let all threads visit their rows; for the team's leader."""
         # At a constant rate the intercept has far to go from 0, and goes the faster the
         # more threads begin.
         if self.state.n_seen == 0 and self.settings.scaled:
             spans[0] = self._begin(order[0], *spans[0], sums)
         for portions in zip_longest(*(self._portions(*span) for span in spans)):
+            if self.team.stopped:
+                break
             self._learn_together(order, portions, sums)
-        return sums
 
     def _begin(
         self,
@@ -138,7 +146,7 @@ class Trainer:
         if last > stop:
             return first, stop
         self._learn(visited, first, last, self.state, self.alpha, sums)
-        self.layout.merge(np.zeros(self.state.n_outputs), self.threads)
+        self.layout.merge(np.zeros(self.state.n_outputs), self.team)
         return last, stop
 
     def _span(self, part: NDArray[np.int64], half: int | None) -> tuple[int, int]:
@@ -223,32 +231,25 @@ class Trainer:
         part_sums = [aligned_zeros(sums.shape, sums.dtype) for _ in order]
         # Meanwhile the others' rows add their penalties.
         alpha = self.alpha * len(order)
-        futures = [
-            self.threads.submit(self._learn, rows, *portion, part, alpha, part_sum)
-            for rows, portion, part, part_sum in zip(
-                order, portions, parts, part_sums, strict=True
-            )
+
+        def learn(t: int) -> None:
+            portion = portions[t]
             # A thread may have a row less than the others, and so a portion less.
-            if portion is not None
-        ]
-        try:
-            wait(futures)
-        finally:
-            # An interrupt waits too: what was learned is kept.
-            wait(futures)
-            state = self.state
-            pull = merge.merge_scalars(
-                state.totals,
-                state.outputs,
-                np.array([part.totals for part in parts]),
-                np.array([part.outputs for part in parts]),
-                adagrad.learning_pace(self.settings, state.totals, state.outputs),
-                self.settings.batch_size,
-            )
-            self.layout.merge(pull, self.threads)
-            sums += np.sum(part_sums, axis=0)
-        for future in futures:
-            future.result()
+            if portion is not None:
+                self._learn(order[t], *portion, parts[t], alpha, part_sums[t])
+
+        self.team.each(learn)
+        state = self.state
+        pull = merge.merge_scalars(
+            state.totals,
+            state.outputs,
+            np.array([part.totals for part in parts]),
+            np.array([part.outputs for part in parts]),
+            adagrad.learning_pace(self.settings, state.totals, state.outputs),
+            self.settings.batch_size,
+        )
+        self.layout.merge(pull, self.team)
+        sums += np.sum(part_sums, axis=0)
 
     def run_measuring(self, order: Order) -> NDArray[np.float64]:
         """Visit all rows for the first time and set the automatic penalty by the loss.

@@ -1,0 +1,140 @@
+"""Threads that do a small thing together, and then the next."""
+
+import os
+import signal
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from sparse_adagrad import _team
+from sparse_adagrad._team import Team
+
+
+@pytest.fixture(params=["looking", "sleeping"])
+def wait_by(request, monkeypatch):
+    """Whether threads look for the others' turns, or sleep until they are woken."""
+    n_cores = 1000 if request.param == "looking" else 1
+    monkeypatch.setattr(_team, "cpu_count", lambda: n_cores)
+
+
+@pytest.mark.usefixtures("wait_by")
+@pytest.mark.parametrize("n_threads", [2, 3, 5])
+def test_every_thread_does_every_task_once_and_before_the_next(n_threads):
+    done = np.zeros(n_threads, int)
+    seen = []
+
+    def task(thread):
+        if thread == done[0] % n_threads:
+            time.sleep(1e-3)
+        done[thread] += 1
+
+    def work():
+        for turn in range(1, 101):
+            team.each(task)
+            seen.append((done == turn).all())
+
+    team = Team(n_threads)
+    team.run(work)
+    assert seen == [True] * 100
+    # Of another run, too.
+    team.run(lambda: team.each(task))
+    assert (done == 101).all()
+
+
+@pytest.mark.usefixtures("wait_by")
+@pytest.mark.parametrize("failing", [0, 1, 2])
+def test_an_error_is_raised_when_all_are_done(failing):
+    done = np.zeros(3, int)
+
+    def task(thread):
+        if thread == failing:
+            raise ValueError(f"of thread {thread}")
+        time.sleep(0.01)
+        done[thread] += 1
+
+    def work():
+        with pytest.raises(ValueError, match=f"of thread {failing}"):
+            team.each(task)
+        assert done.sum() == 2
+        # It is told once; the threads are there for the next task.
+        team.each(lambda thread: None)
+        team.each(task)
+
+    team = Team(3)
+    with pytest.raises(ValueError, match=f"of thread {failing}"):
+        team.run(work)
+    assert done.sum() == 4
+
+
+def test_threads_share_the_work_of_a_run():
+    threads = set()
+
+    def task(thread):
+        threads.add(threading.get_ident())
+
+    def work():
+        for _ in range(10):
+            team.each(task)
+
+    team = Team(3)
+    team.run(work)
+    assert len(threads) == 3
+    assert threading.get_ident() not in threads
+
+
+def test_a_thread_that_cannot_be_started_is_an_error(monkeypatch):
+    team = Team(3)
+    submit, submitted = team._pool.submit, []
+
+    def refuse_the_third(*arguments):
+        if len(submitted) == 2:
+            raise RuntimeError("can't start new thread")
+        submitted.append(arguments)
+        return submit(*arguments)
+
+    monkeypatch.setattr(team._pool, "submit", refuse_the_third)
+    with pytest.raises(RuntimeError, match="start new thread"):
+        team.run(lambda: pytest.fail("began without all threads"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals on Windows")
+def test_an_interrupt_waits_until_the_work_has_ended():
+    log = []
+
+    def task(thread):
+        time.sleep(0.02)
+        log.append(thread)
+
+    def work():
+        os.kill(os.getpid(), signal.SIGINT)
+        while not team.stopped:
+            team.each(task)
+        team.each(task)
+        log.append("ended")
+
+    team = Team(2)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            team.run(work)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert log[-1] == "ended"
+    assert log.count(0) == log.count(1) >= 1
+
+
+def test_work_that_has_not_begun_when_interrupted_never_begins(monkeypatch):
+    team = Team(2)
+    submit, given = team._pool.submit, []
+
+    def interrupt(*arguments):
+        given.append(arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(team._pool, "submit", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        team.run(lambda: pytest.fail("began"))
+    submit(*given[0]).result()
