@@ -65,3 +65,12 @@ def test_neighbours_stay_together_only_where_their_targets_differ():
     visited = (np.arange(2000) % 2 > 0).astype(float)
     assert run_length(problem_of(2000, visited, np.repeat(y[:1000], 2))) == RUN
     assert run_length(problem_of(1, y=np.ones(1))) == RUN
+
+
+def test_rows_are_cut_into_parts_of_about_as_many_entries():
+    indptr = np.array([0, 50, 60, 70, 80, 100])
+    rows = Rows(np.ones(100), np.zeros(100, np.int64), indptr, 1)
+    assert rows.cut(1) == [0, 5]
+    assert rows.cut(2) == [0, 1, 5]
+    assert rows.cut(4) == [0, 1, 1, 4, 5]
+    assert problem_of(3).rows.cut(2) == [0, 0, 3]

@@ -27,7 +27,7 @@ ENTRIES_PER_MERGE = 1 << 22
 MERGES_PER_EPOCH = 2
 # A feature has copies if a thread meets it so often between two merges, or nearly: if
 # there are two threads, and for each of more, whose copies learn more of the same.
-MEETINGS_OF_TWO = 8
+MEETINGS_OF_TWO = 64
 MEETINGS = 128
 # Fewer entries than this are learned faster by one thread.
 ENTRIES_PER_THREAD = 1 << 21
@@ -44,9 +44,8 @@ class Layout:
     state : ModelState
         The model, by column; as of the last `publish`.
     by_place : ModelState
-        What the kernel updates: the columns of `columns` in their order, then a place
-        for columns that have nothing but stored zeros, then the other threads' copies
-        of the first `n_hot`. Shares the scalars with `state`.
+        What the kernel updates: the columns of `columns` in their order, then the other
+        threads' copies of the first `n_hot`. Shares the scalars with `state`.
     problem : Problem
         Its indices are places; every row leads to the copies of its thread.
     parts : list of ndarray, int64
@@ -72,31 +71,32 @@ class Layout:
     ) -> Layout:
         """Lay out the features for threads that visit these rows."""
         rows, n_threads = problem.rows, len(parts)
-        counts = count_entries(rows, parts)
         share = rows.nnz // n_threads
         merges = max(MERGES_PER_EPOCH, round(share / ENTRIES_PER_MERGE))
-        present = columns.by_frequency(counts)
+        counts = count_entries(rows, n_threads)
         n_hot = 0
         if n_threads > 1:
             meetings = MEETINGS_OF_TWO if n_threads == 2 else MEETINGS * n_threads
             often = bit_floor(meetings * n_threads * merges)
             n_hot = int((counts >= often).sum())
-        copies = [0, *(len(present) + 1 + t * n_hot for t in range(n_threads))]
-        n_places = copies.pop()
-        dtype = np.int32 if n_places < 2**31 else np.int64
-        place_of = np.full(rows.n_features, len(present), dtype)
-        place_of[present] = np.arange(len(present), dtype=dtype)
-        places = np.empty(rows.nnz, dtype)
+        place_of = np.empty_like(counts)
+        present = columns.by_frequency(counts, place_of)
+        n_places = len(present) + (n_threads - 1) * n_hot
         pairs = aligned_zeros((n_places, *state.pairs.shape[1:]), state.pairs.dtype)
         as_items(pairs)[: len(present)] = as_items(state.pairs)[present]
-        arrays = rows.indices, rows.indptr
+        copies = np.zeros(rows.n_samples, place_of.dtype)
+        for thread, part in enumerate(parts[1:]):
+            copies[part] = first = len(present) + thread * n_hot
+            pairs[first : first + n_hot] = pairs[:n_hot]
+        places = np.empty(rows.nnz, place_of.dtype)
 
-        def lead(part: NDArray[np.int64], copy: int) -> None:
-            columns.renumber(*arrays, part, place_of, n_hot, copy, places)
-            pairs[copy : copy + n_hot] = pairs[:n_hot]
+        def renumber(start: int, stop: int) -> None:
+            arrays = rows.indices, rows.indptr
+            columns.renumber(*arrays, start, stop, place_of, n_hot, copies, places)
 
+        ends = rows.cut(n_threads)
         with ThreadPoolExecutor(n_threads) as threads:
-            list(threads.map(lead, parts, copies))
+            list(threads.map(renumber, ends[:-1], ends[1:]))
         return cls(
             state,
             replace(state, pairs=pairs, n_features=n_places),
@@ -117,7 +117,7 @@ class Layout:
                 self.merged,
                 ends[t],
                 ends[t + 1],
-                len(self.columns) + 1,
+                len(self.columns),
                 self.by_place.outputs,
                 pull,
             )
@@ -130,16 +130,20 @@ class Layout:
         as_items(self.state.pairs)[self.columns] = by_place[: len(self.columns)]
 
 
-def count_entries(rows: Rows, parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """Entries of each column that are not 0, in rows of all parts: (n_features,)."""
+def count_entries(rows: Rows, n_threads: int) -> NDArray[Any]:
+    """Entries of each column: (n_features,), of a dtype that numbers places too."""
+    n_places = n_threads * min(rows.nnz, rows.n_features)
+    dtype = np.int32 if max(rows.nnz, n_places) < 2**31 else np.int64
 
-    def count(part: NDArray[np.int64]) -> NDArray[np.int64]:
-        counts = np.zeros(rows.n_features, np.int64)
-        columns.count_entries(rows.data, rows.indices, rows.indptr, part, counts)
+    def count(start: int, stop: int) -> NDArray[Any]:
+        counts = np.zeros(rows.n_features, dtype)
+        entries = slice(rows.indptr[start], rows.indptr[stop])
+        columns.count_entries(rows.indices[entries], counts)
         return counts
 
-    with ThreadPoolExecutor(len(parts)) as threads:
-        counts, *others = threads.map(count, parts)
+    ends = rows.cut(n_threads)
+    with ThreadPoolExecutor(n_threads) as threads:
+        counts, *others = threads.map(count, ends[:-1], ends[1:])
     for other in others:
         counts += other
     return counts

@@ -45,6 +45,11 @@ class Rows:
     def nnz(self) -> int:
         return int(self.indptr[-1])
 
+    def cut(self, n_parts: int) -> list[int]:
+        """First rows of parts of about as many entries each, and the end."""
+        shares = np.linspace(0, self.nnz, n_parts + 1)[1:-1]
+        return [0, *np.searchsorted(self.indptr, shares).tolist(), self.n_samples]
+
     def take(self, rows: NDArray[np.int64]) -> Rows:
         """Copy of some rows."""
         indptr = np.zeros(len(rows) + 1, np.int64)

@@ -330,9 +330,7 @@ def predict_raw(
     if n_threads == 1:
         complete = predict_part(0, rows.n_samples)
     else:
-        # As many entries to each: the offsets tell where.
-        shares = np.linspace(0, rows.nnz, n_threads + 1)[1:-1]
-        ends = [0, *np.searchsorted(rows.indptr[1:], shares), rows.n_samples]
+        ends = rows.cut(n_threads)
         with ThreadPoolExecutor(n_threads) as threads:
             complete = all(threads.map(predict_part, ends[:-1], ends[1:]))
     if check is not None and coef is not None:

@@ -10,18 +10,18 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sparse_adagrad.kernels import columns
 from tests.strategies import csr_matrices
 
-ALL = np.empty(0, np.int64)
 
-
-@given(csr_matrices())
-def test_counted_entries(X):
-    counts = np.zeros(X.shape[1], np.int64)
-    columns.count_entries(X.data, X.indices, X.indptr, ALL, counts)
-    present = X.toarray() != 0
-    assert_array_equal(counts, present.sum(axis=0))
-    last = np.array([X.shape[0] - 1])
-    columns.count_entries(X.data, X.indices, X.indptr, last, counts)
-    assert_array_equal(counts, present.sum(axis=0) + present[-1])
+@pytest.mark.parametrize("dtype", [np.int32, np.int64])
+@given(X=csr_matrices())
+def test_counted_entries(dtype, X):
+    counts = np.zeros(X.shape[1], dtype)
+    nnz = X.indptr[-1]
+    columns.count_entries(X.indices[:nnz], counts)
+    expected = np.bincount(X.indices[:nnz], minlength=X.shape[1])
+    assert_array_equal(counts, expected)
+    columns.count_entries(X.indices[: X.indptr[1]], counts)
+    expected += np.bincount(X.indices[: X.indptr[1]], minlength=X.shape[1])
+    assert_array_equal(counts, expected)
 
 
 @given(csr_matrices(max_columns=150), st.data())
@@ -79,19 +79,43 @@ def test_rows_to_scale_are_found_among_many(n_with_unit):
     assert_array_equal(starts[copied], np.cumsum(lengths) - lengths)
 
 
-def test_frequent_columns_come_first_and_absent_ones_not_at_all():
-    counts = np.array([0, 1, 9, 2, 0, 15, 3, 1, 8])
-    ordered = columns.by_frequency(counts)
+@pytest.mark.parametrize("dtype", [np.int32, np.int64])
+def test_frequent_columns_come_first_and_absent_ones_not_at_all(dtype):
+    counts = np.array([0, 1, 9, 2, 0, 15, 3, 1, 8], dtype)
+    place_of = np.full(9, -1, dtype)
+    ordered = columns.by_frequency(counts, place_of)
     assert_array_equal(ordered, [2, 5, 8, 3, 6, 1, 7])
+    assert_array_equal(place_of[ordered], np.arange(7))
 
 
 @pytest.mark.parametrize("dtype", [np.int32, np.int64])
-def test_places_of_hot_columns_are_in_the_copy_of_the_row(dtype):
-    indices = np.array([0, 2, 1, 3, 2], np.int32)
-    indptr = np.array([0, 2, 4, 5])
+def test_rows_find_hot_columns_in_their_copy(dtype):
+    indices = np.array([0, 2, 1, 3, 2, 1], np.int32)
+    indptr = np.array([0, 2, 4, 6])
     place_of = np.array([3, 0, 1, 2], dtype)
-    places = np.full(5, -1, dtype)
-    columns.renumber(indices, indptr, np.array([0, 2]), place_of, 2, 10, places)
-    assert_array_equal(places, [3, 11, -1, -1, 11])
-    columns.renumber(indices, indptr, ALL, place_of, 0, 0, places)
-    assert_array_equal(places, [3, 1, 0, 2, 1])
+    copies = np.array([10, 0, 20], dtype)
+    places = np.full(6, -1, dtype)
+    columns.renumber(indices, indptr, 0, 2, place_of, 2, copies, places)
+    assert_array_equal(places, [3, 11, 0, 2, -1, -1])
+    columns.renumber(indices, indptr, 2, 3, place_of, 2, copies, places)
+    assert_array_equal(places, [3, 11, 0, 2, 21, 20])
+    columns.renumber(indices, indptr, 0, 3, place_of, 0, copies, places)
+    assert_array_equal(places, [3, 1, 0, 2, 1, 0])
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.int64])
+def test_columns_beyond_the_caches_are_counted_and_renumbered(dtype):
+    rng = np.random.default_rng(0)
+    n_columns, n_entries = 1 << 24, 5000
+    indices = rng.integers(n_columns, size=n_entries)
+    counts = np.zeros(n_columns, dtype)
+    columns.count_entries(indices, counts)
+    assert_array_equal(np.flatnonzero(counts), np.unique(indices))
+    assert counts.sum() == n_entries
+    places = np.empty(n_entries, dtype)
+    offsets = np.array([0, 1000, n_entries])
+    copies = np.array([0, 7], dtype)
+    columns.renumber(indices, offsets, 0, 2, counts, 2, copies, places)
+    expected = counts[indices]
+    expected[1000:] += 7 * (expected[1000:] < 2)
+    assert_array_equal(places, expected)

@@ -6,11 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 def count_entries(
-    data: NDArray[Any],  # (>= nnz,) float32 or float64
-    indices: NDArray[Any],  # (>= nnz,) int32 or int64
-    indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64
-    rows: NDArray[np.int64],  # (n_visited,) or (0,) for all
-    counts: NDArray[np.int64],  # (n_features,), updated
+    indices: NDArray[Any],  # (n_entries,) int32 or int64
+    counts: NDArray[Any],  # (n_features,) int32 or int64, updated
 ) -> None: ...
 def scale_rows(
     data: NDArray[Any],  # (>= nnz,) float32 or float64
@@ -22,13 +19,17 @@ def scale_rows(
     units: NDArray[np.float64],  # (n_columns,)
     starts: NDArray[np.int64],  # (n_rows,), written
 ) -> tuple[NDArray[Any], float, float]: ...  # (n_copied,) dtype of data; sums
-def by_frequency(counts: NDArray[np.int64]) -> NDArray[np.int64]: ...
+def by_frequency(
+    counts: NDArray[Any],  # (n_features,) int32 or int64
+    place_of: NDArray[Any],  # (n_features,) dtype of counts, written
+) -> NDArray[np.int64]: ...
 def renumber(
     indices: NDArray[Any],  # (>= nnz,) int32 or int64
     indptr: NDArray[Any],  # (n_rows + 1,) int32 or int64
-    rows: NDArray[np.int64],  # (n_visited,) or (0,) for all
+    first: int,
+    last: int,
     place_of: NDArray[Any],  # (n_features,) int32 or int64
     n_hot: int,
-    copy: int,
+    copies: NDArray[Any],  # (n_rows,) dtype of place_of
     out: NDArray[Any],  # (nnz,) dtype of place_of, written
 ) -> None: ...

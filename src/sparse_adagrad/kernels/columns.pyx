@@ -7,6 +7,7 @@ from libc.stdint cimport INT64_MAX, int64_t, uint8_t
 
 from sparse_adagrad.kernels.check cimport has_few, inspect
 from sparse_adagrad.kernels.cpu cimport (
+    NEAR_BYTES,
     SA_FEW,
     VARIANT,
     sa_bit_length,
@@ -26,25 +27,25 @@ cdef enum:
     ROWS_TOGETHER = 16  # rows that are looked through at once, where few have any
 
 
-def count_entries(
-    const data_t[::1] data,
-    const index_t[::1] indices,
-    const offset_t[::1] indptr,
-    const int64_t[::1] rows,
-    int64_t[::1] counts,
-):
-    """Count the entries that are not 0 by column, of rows (empty: all, in sequence)."""
-    cdef Py_ssize_t n_rows = rows.shape[0] if rows.shape[0] else indptr.shape[0] - 1
-    cdef Py_ssize_t nnz = indptr[indptr.shape[0] - 1]
-    cdef Py_ssize_t r, i, k
+ctypedef fused place_t:
+    int
+    int64_t
+
+
+cdef inline bint lies_far(Py_ssize_t n_features, size_t itemsize) noexcept nogil:
+    return n_features * <Py_ssize_t> itemsize > NEAR_BYTES[False]
+
+
+def count_entries(const index_t[::1] indices, place_t[::1] counts):
+    """Count entries by column."""
+    cdef Py_ssize_t nnz = indices.shape[0]
+    cdef bint is_far = lies_far(counts.shape[0], sizeof(place_t))
+    cdef Py_ssize_t k
     with nogil:
-        for r in range(n_rows):
-            i = rows[r] if rows.shape[0] else r
-            for k in range(indptr[i], indptr[i + 1]):
-                # The row after this one is most often the next.
-                if k + AHEAD < nnz:
-                    sa_prefetch(&counts[indices[k + AHEAD]])
-                counts[indices[k]] += data[k] != 0
+        for k in range(nnz):
+            if is_far and k + AHEAD < nnz:
+                sa_prefetch(&counts[indices[k + AHEAD]])
+            counts[indices[k]] += 1
 
 
 cdef inline bint has_marked(
@@ -192,10 +193,11 @@ def scale_rows(
     return scaled, replaced, added
 
 
-def by_frequency(const int64_t[::1] counts):
-    """Columns that have entries, the frequent ones first, to within a factor of two.
+def by_frequency(const place_t[::1] counts, place_t[::1] place_of):
+    """Order columns that have entries, the frequent ones first, within a factor of two.
 
-    Columns whose counts have as many bits stay in order. Returns int64, (n_present,).
+    Columns whose counts have as many bits stay in order. Returns them, int64,
+    (n_present,), and writes the place of each to ``place_of``, (n_features,).
     """
     cdef int64_t starts[65]
     cdef int64_t[::1] ordered
@@ -218,37 +220,37 @@ def by_frequency(const int64_t[::1] counts):
             length = sa_bit_length(counts[j])
             # No branch: columns without entries all go to the last place.
             ordered[starts[length]] = j
+            place_of[j] = <place_t> starts[length]
             starts[length] += length > 0
     return out[:n_present]
-
-
-ctypedef fused place_t:
-    int
-    int64_t
 
 
 def renumber(
     const index_t[::1] indices,
     const offset_t[::1] indptr,
-    const int64_t[::1] rows,
+    Py_ssize_t first,
+    Py_ssize_t last,
     const place_t[::1] place_of,
     place_t n_hot,
-    place_t copy,
+    const place_t[::1] copies,
     place_t[::1] out,
 ):
-    """Write the places of some rows' columns (rows empty: all, in sequence) to ``out``.
+    """Write the places of the columns of rows ``first`` to ``last`` to ``out``.
 
-    The first ``n_hot`` places are found in the copy of them that starts at ``copy``.
+    A row finds the first ``n_hot`` places as far behind them as ``copies`` tells.
     """
-    cdef Py_ssize_t n_rows = rows.shape[0] if rows.shape[0] else indptr.shape[0] - 1
-    cdef Py_ssize_t nnz = indptr[indptr.shape[0] - 1]
-    cdef Py_ssize_t r, i, k
-    cdef place_t place
+    cdef Py_ssize_t nnz = indptr[last]
+    cdef bint is_far = lies_far(place_of.shape[0], sizeof(place_t))
+    cdef Py_ssize_t i, k
+    cdef place_t copy
     with nogil:
-        for r in range(n_rows):
-            i = rows[r] if rows.shape[0] else r
+        for i in range(first, last):
+            copy = copies[i]
             for k in range(indptr[i], indptr[i + 1]):
-                if k + AHEAD < nnz:
+                if is_far and k + AHEAD < nnz:
                     sa_prefetch(&place_of[indices[k + AHEAD]])
-                place = place_of[indices[k]]
-                out[k] = place + (copy if place < n_hot else 0)
+                out[k] = place_of[indices[k]]
+            if copy != 0:
+                # By itself, and without a branch, it is vector code.
+                for k in range(indptr[i], indptr[i + 1]):
+                    out[k] += copy & -<place_t> (out[k] < n_hot)

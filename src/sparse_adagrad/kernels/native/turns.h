@@ -7,6 +7,11 @@
 #if defined(_MSC_VER)
 #include <intrin.h>
 #endif
+#if defined(_WIN32)
+#include <windows.h>
+#else
+#include <sched.h>
+#endif
 
 /* Write it after, and read it before, whatever else this thread writes and reads. */
 #if defined(_MSC_VER)
@@ -28,6 +33,13 @@
 #define sa_pause() __asm__ volatile("isb")
 #else
 #define sa_pause() ((void)0)
+#endif
+
+/* Let another thread have this core, if one waits for it. */
+#if defined(_WIN32)
+#define sa_yield() ((void)SwitchToThread())
+#else
+#define sa_yield() ((void)sched_yield())
 #endif
 
 #endif
