@@ -106,7 +106,7 @@ def test_spans_grow_and_end_with_the_rows(rows, monkeypatch):
     monkeypatch.setattr(_measures, "LEAST_ENTRIES", 1)
     monkeypatch.setattr(_measures, "MOST_ENTRIES", int(0.3 * rows.nnz))
     shares = rows.indptr[_measures.span_ends(rows, ALL)] / rows.nnz
-    expected = [1 / 16, 1 / 8, 1 / 4, 1 / 2, 0.8, 1]
+    expected = [1 / 16, 1 / 4, 0.55, 0.85, 1]
     np.testing.assert_allclose(shares, expected, rtol=0.01)
     assert _measures.span_ends(rows, np.array([7, 9]))[-1] == 2
 
