@@ -109,11 +109,13 @@ class Layout:
 
     def merge(self, pull: NDArray[np.float64], team: Team) -> None:
         """Bring the copies of the hot features together; see `merge.merge_copies`."""
-        ends = np.linspace(0, len(self.merged), len(self.parts) + 1).astype(int)
+        n_hot = len(self.merged)
+        ends = np.linspace(0, n_hot, len(self.parts) + 1).astype(int)
+        pairs = self.by_place.pairs
 
         def merge_part(t: int) -> None:
             merge.merge_copies(
-                self.by_place.pairs,
+                pairs,
                 self.merged,
                 ends[t],
                 ends[t + 1],
@@ -122,7 +124,14 @@ class Layout:
                 pull,
             )
 
+        def take_over(t: int) -> None:
+            first = 0 if t == 0 else len(self.columns) + (t - 1) * n_hot
+            pairs[first : first + n_hot] = self.merged
+
         team.each(merge_part)
+        # Each its own: what another core has written comes at once here, and would come
+        # line by line to the rows that need it.
+        team.each(take_over)
 
     def publish(self) -> None:
         """Bring the model by column up to date."""

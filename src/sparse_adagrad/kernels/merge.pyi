@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 def merge_copies(
-    pairs: NDArray[Any],  # (n_places, 2, n_outputs) float32 or float64, updated
+    pairs: NDArray[Any],  # (n_places, 2, n_outputs) float32 or float64
     merged: NDArray[Any],  # (n_hot, 2, n_outputs) dtype of pairs, updated
     first: int,
     last: int,

@@ -16,7 +16,6 @@
 import numpy as np
 
 from libc.math cimport copysign, copysignf, fabs, fabsf, sqrt, sqrtf
-from libc.string cimport memcpy
 
 from sparse_adagrad.kernels.scales cimport Output, Totals
 from sparse_adagrad.kernels.step cimport read_weight, state_t
@@ -51,8 +50,8 @@ cdef inline state_t share_of_moves(
 
 
 cdef inline void merge_block(
-    state_t* first,
-    const state_t* merged,
+    const state_t* first,
+    state_t* merged,
     Py_ssize_t n_features,
     Py_ssize_t n_outputs,
     Py_ssize_t copies_start,
@@ -61,7 +60,7 @@ cdef inline void merge_block(
     const Output* output,
     double pull_,
 ) noexcept nogil:
-    """Merge one output of at most `BLOCK` features into their first copies.
+    """Merge one output of the copies of at most `BLOCK` features.
 
     ``first`` and ``merged`` point to the first u. No branches: whether a copy has moved
     cannot be foretold.
@@ -119,12 +118,12 @@ cdef inline void merge_block(
         whole = copysignf(whole, -w) if state_t is float else copysign(whole, -w)
         undecided = duals[j] / added[j]
         whole = whole if w != zero else undecided
-        first[j * feature] = whole if n_moved[j] > zero else u
-        first[j * feature + n_outputs] = s
+        merged[j * feature] = whole if n_moved[j] > zero else u
+        merged[j * feature + n_outputs] = s
 
 
 def merge_copies(
-    state_t[:, :, ::1] pairs,
+    const state_t[:, :, ::1] pairs,
     state_t[:, :, ::1] merged,
     Py_ssize_t first,
     Py_ssize_t last,
@@ -132,13 +131,13 @@ def merge_copies(
     const Output[::1] outputs,
     const double[::1] pull,
 ):
-    """Merge the copies of features ``first`` to ``last``, and make all copies equal.
+    """Merge the copies of features ``first`` to ``last``.
 
     Parameters
     ----------
     pairs : ndarray of shape (n_places, 2, n_outputs)
         The features' first copies at its start, the further ones from ``copies_start``
-        to its end; updated.
+        to its end.
     merged : ndarray of shape (n_hot, 2, n_outputs)
         The features as of the last merge; updated.
     first, last : int
@@ -150,8 +149,7 @@ def merge_copies(
     cdef Py_ssize_t n_hot = merged.shape[0]
     cdef Py_ssize_t n_outputs = outputs.shape[0]
     cdef Py_ssize_t feature = 2 * n_outputs
-    cdef Py_ssize_t j, c, o, n_copies
-    cdef size_t size = (last - first) * feature * sizeof(state_t)
+    cdef Py_ssize_t j, o, n_copies
     if first >= last:
         return
     n_copies = (pairs.shape[0] - copies_start) // n_hot
@@ -164,12 +162,6 @@ def merge_copies(
                     copies_start * feature, n_hot * feature, n_copies, &outputs[o],
                     OVERLAP * pull[o],
                 )
-        memcpy(&merged[first, 0, 0], &pairs[first, 0, 0], size)
-        for c in range(n_copies):
-            memcpy(
-                &pairs[copies_start + c * n_hot + first, 0, 0], &pairs[first, 0, 0],
-                size,
-            )
 
 
 def merge_scalars(
