@@ -159,9 +159,10 @@ def shuffle_in_runs(
     rows: NDArray[np.int64], run: int, rng: np.random.RandomState
 ) -> NDArray[np.int64]:
     """Shuffle rows in runs of neighbours, cut elsewhere each time."""
-    starts = np.arange(-rng.randint(run), len(rows), run)
-    places = (rng.permutation(starts)[:, np.newaxis] + np.arange(run)).ravel()
-    return rows[places[(places >= 0) & (places < len(rows))]]
+    starts = np.arange(-rng.randint(run), len(rows), run, dtype=np.int64)
+    shuffled = np.empty(len(rows), np.int64)
+    csr.take_runs(rows, rng.permutation(starts), run, shuffled)
+    return shuffled
 
 
 def as_outputs(y: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -148,6 +148,19 @@ def test_taken_rows():
     np.testing.assert_array_equal(indices, expected.indices)
 
 
+def test_taken_runs_end_where_the_rows_do():
+    rows = np.array([10, 11, 12, 13, 14])
+    shuffled = np.zeros(5, np.int64)
+    csr.take_runs(rows, np.array([4, -2, 1]), 3, shuffled)
+    np.testing.assert_array_equal(shuffled, [14, 10, 11, 12, 13])
+
+
+@pytest.mark.parametrize("starts", [[0, 2], [0, 3, 2], [5, -3]])
+def test_runs_that_take_other_room_than_there_is_are_refused(starts):
+    with pytest.raises(ValueError, match="do not cover the rows"):
+        csr.take_runs(np.arange(5), np.array(starts), 2, np.zeros(5, np.int64))
+
+
 @pytest.mark.parametrize("index", [np.int32, np.int64])
 def test_no_column_is_in_range_of_none(variant, index):
     assert check(np.ones(1), np.zeros(1, index), 0)[0] == csr.INDEX_RANGE

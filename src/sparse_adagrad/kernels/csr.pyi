@@ -43,3 +43,9 @@ def take_rows(
     out_data: NDArray[Any],  # (nnz of these,) dtype of data, written
     out_indices: NDArray[Any],  # (nnz of these,) dtype of indices, written
 ) -> None: ...
+def take_runs(
+    rows: NDArray[np.int64],  # (n_rows,)
+    starts: NDArray[np.int64],  # (n_runs,)
+    run: int,
+    out: NDArray[np.int64],  # (n_rows,), written
+) -> None: ...

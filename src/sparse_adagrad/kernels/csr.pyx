@@ -250,3 +250,30 @@ def take_rows(
                 memcpy(&out_data[end], &data[k], row_nnz * sizeof(data_t))
                 memcpy(&out_indices[end], &indices[k], row_nnz * sizeof(index_t))
             end += row_nnz
+
+
+def take_runs(
+    const int64_t[::1] rows, const int64_t[::1] starts, Py_ssize_t run, int64_t[::1] out
+):
+    """Copy runs of neighbours, as far as they lie within the rows, one after the other.
+
+    Raises
+    ------
+    ValueError
+        If ``out`` has other room than they need.
+    """
+    cdef Py_ssize_t n_rows = rows.shape[0]
+    cdef Py_ssize_t s, start, stop, k
+    cdef Py_ssize_t end = 0
+    with nogil:
+        for s in range(starts.shape[0]):
+            start = max(starts[s], 0)
+            stop = min(starts[s] + run, n_rows)
+            if stop - start > out.shape[0] - end:
+                end = -1
+                break
+            for k in range(start, stop):
+                out[end] = rows[k]
+                end += 1
+    if end != out.shape[0]:
+        raise ValueError("The runs do not cover the rows.")
