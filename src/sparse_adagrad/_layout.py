@@ -26,10 +26,10 @@ ENTRIES_PER_MERGE = 1 << 22
 # At least so many merges an epoch, however few the entries.
 MERGES_PER_EPOCH = 2
 # A feature has copies if a thread meets it so often between two merges, or nearly: if
-# there are two threads, and for each of more, whose copies learn more of the same. Where
-# a cache line goes to the other core and back in 80 ns, 8 to 128 are as fast; where it
-# takes 400, 64 take a quarter more time than 8 or 16. The fewer copies, the smaller the
-# held-out error.
+# there are two threads, and for each of more, whose copies learn more of the same. Of
+# two, 8 to 128 are as fast where a cache line goes to the other core and back in 80 ns;
+# where it takes 400, 64 take a quarter more time than 8 or 16. The fewer copies, the
+# smaller the held-out error.
 MEETINGS_OF_TWO = 16
 MEETINGS = 128
 # Fewer entries than this are learned faster by one thread.

@@ -19,8 +19,8 @@ ALL = np.empty(0, np.int64)
 # what all entries give.
 SAMPLE_ENTRIES = 1 << 17
 GOLDEN_SECTION = (5**0.5 - 1) / 2
-# Rows are read in spans: the first has a share of all entries, the others three times as
-# many as all before; none has more than the most.
+# Rows are read in spans: the first has a share of all entries, the others three times
+# as many as all before; none has more than the most.
 FIRST_SHARE = 1 / 16
 LEAST_ENTRIES, MOST_ENTRIES = 1 << 18, 1 << 23
 
