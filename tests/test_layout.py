@@ -6,7 +6,7 @@ import scipy.sparse as sp
 from numpy.testing import assert_array_equal
 
 from sparse_adagrad import _layout
-from sparse_adagrad._layout import Layout
+from sparse_adagrad._layout import Layout, useful_threads
 from sparse_adagrad._problem import Problem, Rows
 from sparse_adagrad._state import ModelState
 from sparse_adagrad._team import Team
@@ -80,3 +80,23 @@ def test_merged_copies_are_the_same_and_others_as_they_were(monkeypatch, n_threa
         assert_array_equal(pairs[copy : copy + n_hot], layout.merged)
     layout.publish()
     assert_array_equal(layout.state.pairs[layout.columns], pairs[:n_present])
+
+
+@pytest.mark.parametrize(
+    ("n_entries", "n_outputs", "n_epochs", "n_jobs", "n_threads"),
+    [
+        (1 << 22, 1, 10, 8, 2),
+        ((1 << 22) - 1, 1, 10, 8, 1),
+        (1 << 21, 2, 10, 8, 2),
+        (1 << 30, 1, 10, 8, 8),
+        (1 << 30, 1, 5, 2, 2),
+        (1 << 30, 1, 4, 2, 1),
+        (1 << 30, 1, 1, 6, 6),
+        (1 << 30, 1, 1, 5, 1),
+        (0, 1, 10, 2, 1),
+    ],
+)
+def test_as_many_threads_as_gain(n_entries, n_outputs, n_epochs, n_jobs, n_threads):
+    rows = Rows(np.empty(0), np.empty(0, np.int32), np.array([0, n_entries]), 1)
+    problem = Problem.of(rows, np.zeros(1), np.empty(0))
+    assert useful_threads(problem, n_outputs, n_epochs, n_jobs) == n_threads

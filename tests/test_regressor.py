@@ -594,7 +594,7 @@ def test_many_features_are_laid_out_without_a_trace(monkeypatch, parameters, n_o
     X.data[X.indices < 5] = 0.0
     target = y if n_outputs == 1 else np.column_stack([y, -2 * y, y + 5])
     weights = np.arange(400) % 3
-    parameters = {"random_state": 0, "max_iter": 3, "warm_start": True, **parameters}
+    parameters = {"random_state": 0, "max_iter": 6, "warm_start": True, **parameters}
     plain, laid_out = (SparseAdaGradRegressor(**parameters) for _ in range(2))
     for _ in range(2):
         plain.fit(X, target, weights)
@@ -625,7 +625,7 @@ def test_one_thread_is_deterministic():
 def test_overflow_in_a_thread_leaves_the_model_as_it_was(monkeypatch):
     monkeypatch.setattr(_layout, "ENTRIES_PER_THREAD", 1 << 12)
     X, y = bag_of_words(10_000)
-    model = SparseAdaGradRegressor(random_state=0, max_iter=2, n_jobs=2).fit(X, y)
+    model = SparseAdaGradRegressor(random_state=0, max_iter=5, n_jobs=2).fit(X, y)
     before = clone(model).set_params(n_jobs=None)
     before.__dict__.update(pickle.loads(pickle.dumps(model)).__dict__)
     model.set_params(learning_rate="constant", eta0=1e38, alpha=0.0)

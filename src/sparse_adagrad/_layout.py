@@ -34,8 +34,12 @@ MEETINGS_OF_TWO = 16
 MEETINGS = 128
 # Fewer entries than this are learned faster by one thread.
 ENTRIES_PER_THREAD = 1 << 21
-# So many features and more gain more in ten epochs than the new indices cost.
+# Of so many epochs two threads gain what it costs to lay out features for them; each
+# further thread gains as much, at no further cost.
+EPOCHS_OF_TWO = 5
+# So many features and more gain by it on one thread too, of so many epochs.
 MANY_FEATURES = 1 << 20
+MANY_EPOCHS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +177,13 @@ def bit_floor(number: int) -> int:
     return 1 << (number.bit_length() - 1)
 
 
-def useful_threads(problem: Problem, n_outputs: int, n_threads: int) -> int:
+def useful_threads(
+    problem: Problem, n_outputs: int, n_epochs: int, n_threads: int
+) -> int:
     """As many threads as have enough to do."""
     work = problem.rows.nnz * n_outputs * problem.n_visited / problem.rows.n_samples
-    return max(1, min(n_threads, int(work / ENTRIES_PER_THREAD)))
+    n_threads = max(1, min(n_threads, int(work / ENTRIES_PER_THREAD)))
+    return n_threads if n_epochs * (n_threads - 1) >= EPOCHS_OF_TWO else 1
 
 
 def deal_rows(

@@ -19,7 +19,13 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sparse_adagrad._layout import MANY_FEATURES, Layout, deal_rows, useful_threads
+from sparse_adagrad._layout import (
+    MANY_EPOCHS,
+    MANY_FEATURES,
+    Layout,
+    deal_rows,
+    useful_threads,
+)
 from sparse_adagrad._learner import Interrupted, Learner
 from sparse_adagrad._measures import Measures
 from sparse_adagrad._preparation import measure_scales, measures_for
@@ -123,7 +129,7 @@ class SparseAdaGradRegressor(
         Threads of `fit` and `predict`; -1 for all cores. Threads of `fit` learn into
         one model without locks, so that two fits differ by a little; None or 1 is
         deterministic. Fewer than some two million non-zeros a thread are left to fewer
-        threads, and `partial_fit` runs on one.
+        threads, as are fewer than five epochs of two, and `partial_fit` runs on one.
     dtype : {"float32", "float64"}, default="float32"
         Type of the state: 8 or 16 bytes a column and output.
     verbose : int, default=0
@@ -414,9 +420,10 @@ class SparseAdaGradRegressor(
         if state.fades:
             return None
         n_threads = useful_threads(
-            problem, state.n_outputs, effective_n_jobs(self.n_jobs)
+            problem, state.n_outputs, self.max_iter, effective_n_jobs(self.n_jobs)
         )
-        if n_threads == 1 and state.n_features < MANY_FEATURES:
+        many = state.n_features >= MANY_FEATURES and self.max_iter >= MANY_EPOCHS
+        if n_threads == 1 and not many:
             return None
         parts = deal_rows(problem, n_threads, rng if self.shuffle else None)
         return Layout.of(state, problem, parts)
