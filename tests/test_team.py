@@ -137,4 +137,8 @@ def test_work_that_has_not_begun_when_interrupted_never_begins(monkeypatch):
     monkeypatch.setattr(team._pool, "submit", interrupt)
     with pytest.raises(KeyboardInterrupt):
         team.run(lambda: pytest.fail("began"))
-    submit(*given[0]).result()
+    with pytest.raises(RuntimeError, match="have been stopped"):
+        submit(*given[0]).result()
+    monkeypatch.undo()
+    with pytest.raises(RuntimeError, match="have been stopped"):
+        team.run(lambda: pytest.fail("began"))

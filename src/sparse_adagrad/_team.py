@@ -31,7 +31,8 @@ class Team:
     Attributes
     ----------
     stopped : bool
-        Whether the leader's work is to end soon, as after an interrupt.
+        Whether the leader's work is to end soon: after an interrupt, or an error, there
+        is no other run.
     """
 
     def __init__(self, n_threads: int) -> None:
@@ -76,7 +77,7 @@ class Team:
     def _lead(self, work: Callable[[], None]) -> None:
         with self._leading:
             if self.stopped:
-                return
+                raise RuntimeError("The threads have been stopped.")
             followers = []
             try:
                 for thread in range(1, self.n_threads):
