@@ -83,20 +83,29 @@ def test_merged_copies_are_the_same_and_others_as_they_were(monkeypatch, n_threa
 
 
 @pytest.mark.parametrize(
-    ("n_entries", "n_outputs", "n_epochs", "n_jobs", "n_threads"),
+    ("entries", "n_rows", "n_outputs", "batch_size", "n_epochs", "n_jobs", "n_threads"),
     [
-        (1 << 22, 1, 10, 8, 2),
-        ((1 << 22) - 1, 1, 10, 8, 1),
-        (1 << 21, 2, 10, 8, 2),
-        (1 << 30, 1, 10, 8, 8),
-        (1 << 30, 1, 5, 2, 2),
-        (1 << 30, 1, 4, 2, 1),
-        (1 << 30, 1, 1, 6, 6),
-        (1 << 30, 1, 1, 5, 1),
-        (0, 1, 10, 2, 1),
+        (1 << 22, 100, 1, 1, 10, 8, 2),
+        ((1 << 22) - 1, 100, 1, 1, 10, 8, 1),
+        (1 << 21, 100, 2, 1, 10, 8, 2),
+        (1 << 30, 100, 1, 1, 10, 8, 8),
+        (1 << 30, 100, 1, 1, 5, 2, 2),
+        (1 << 30, 100, 1, 1, 4, 2, 1),
+        (1 << 30, 100, 1, 1, 1, 6, 6),
+        (1 << 30, 100, 1, 1, 1, 5, 1),
+        # A row or a batch for each thread in each half of an epoch.
+        (1 << 30, 7, 1, 1, 10, 8, 3),
+        (1 << 30, 1, 1, 1, 10, 8, 1),
+        (1 << 30, 100, 1, 12, 10, 8, 4),
+        (1 << 30, 100, 1, 100, 10, 8, 1),
+        (0, 100, 1, 1, 10, 2, 1),
     ],
 )
-def test_as_many_threads_as_gain(n_entries, n_outputs, n_epochs, n_jobs, n_threads):
-    rows = Rows(np.empty(0), np.empty(0, np.int32), np.array([0, n_entries]), 1)
-    problem = Problem.of(rows, np.zeros(1), np.empty(0))
-    assert useful_threads(problem, n_outputs, n_epochs, n_jobs) == n_threads
+def test_as_many_threads_as_gain(
+    entries, n_rows, n_outputs, batch_size, n_epochs, n_jobs, n_threads
+):
+    offsets = np.append(np.zeros(n_rows, np.int64), entries)
+    rows = Rows(np.empty(0), np.empty(0, np.int32), offsets, 1)
+    problem = Problem.of(rows, np.zeros(n_rows), np.empty(0))
+    useful = useful_threads(problem, n_outputs, batch_size, n_epochs, n_jobs)
+    assert useful == n_threads

@@ -612,6 +612,23 @@ def test_many_features_are_laid_out_without_a_trace(monkeypatch, parameters, n_o
     assert_array_equal(laid_out.predict(X), plain.predict(X))
 
 
+def test_many_features_without_entries():
+    X = sp.csr_matrix((10, _layout.MANY_FEATURES), dtype=np.float32)
+    model = SparseAdaGradRegressor().fit(X, np.arange(10.0))
+    assert_allclose(model.predict(X[:2]), 4.5, rtol=0.2)
+    assert not model.coef_.any()
+
+
+@pytest.mark.parametrize("n_jobs", [4, 40])
+def test_more_threads_than_rows_learn_from_no_others(monkeypatch, n_jobs):
+    monkeypatch.setattr(_layout, "ENTRIES_PER_THREAD", 1)
+    X, y = bag_of_words(12)
+    weights = np.arange(12) % 2
+    parameters = {"random_state": 0, "tol": None, "n_jobs": n_jobs}
+    model = SparseAdaGradRegressor(**parameters).fit(X, y, weights)
+    assert model.t_ == 10 * 6
+
+
 def test_one_thread_is_deterministic():
     X, y = bag_of_words(5_000)
     fits = [

@@ -1,10 +1,12 @@
 """Threads that do a small thing together, and then the next."""
 
+import gc
 import os
 import signal
 import sys
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -126,9 +128,57 @@ def test_an_interrupt_waits_until_the_work_has_ended():
     assert log.count(0) == log.count(1) >= 1
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals on Windows")
+def test_further_interrupts_wait_too():
+    ended = []
+
+    def work():
+        while not team.stopped:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.01)
+        for _ in range(5):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.01)
+        ended.append(True)
+
+    team = Team(2)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            team.run(work)
+        assert ended
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_an_error_holds_neither_threads_nor_memory(failing):
+    def task(thread):
+        if thread == failing:
+            raise ValueError("diverged")
+
+    gc.collect()
+    gc.disable()
+    try:
+        n_before = threading.active_count()
+        team = Team(2)
+        gone = weakref.ref(team)
+        # Whoever has the error, and so its traceback, has no threads by it.
+        with pytest.raises(ValueError, match="diverged") as raised:
+            team.run(lambda team=team: team.each(task))
+        deadline = time.monotonic() + 10
+        while threading.active_count() > n_before and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert threading.active_count() == n_before
+        del team, raised
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
 def test_work_that_has_not_begun_when_interrupted_never_begins(monkeypatch):
     team = Team(2)
-    submit, given = team._pool.submit, []
+    given = []
 
     def interrupt(*arguments):
         given.append(arguments)
@@ -137,8 +187,6 @@ def test_work_that_has_not_begun_when_interrupted_never_begins(monkeypatch):
     monkeypatch.setattr(team._pool, "submit", interrupt)
     with pytest.raises(KeyboardInterrupt):
         team.run(lambda: pytest.fail("began"))
+    lead, work = given[0]
     with pytest.raises(RuntimeError, match="have been stopped"):
-        submit(*given[0]).result()
-    monkeypatch.undo()
-    with pytest.raises(RuntimeError, match="have been stopped"):
-        team.run(lambda: pytest.fail("began"))
+        lead(work)

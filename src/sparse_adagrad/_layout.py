@@ -8,6 +8,7 @@ a hundred additions. The kernel knows nothing of this; it is given other indices
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -167,7 +168,7 @@ def count_entries(rows: Rows, n_threads: int) -> NDArray[Any]:
 
 def as_items(pairs: NDArray[Any]) -> NDArray[np.void]:
     """A view whose items are features: of such, NumPy picks some six times as fast."""
-    features = pairs.reshape(len(pairs), -1)
+    features = pairs.reshape(len(pairs), math.prod(pairs.shape[1:]))
     item = np.dtype((np.void, features.shape[1] * features.itemsize))
     return features.view(item)[:, 0]
 
@@ -178,11 +179,12 @@ def bit_floor(number: int) -> int:
 
 
 def useful_threads(
-    problem: Problem, n_outputs: int, n_epochs: int, n_threads: int
+    problem: Problem, n_outputs: int, batch_size: int, n_epochs: int, n_threads: int
 ) -> int:
-    """As many threads as have enough to do."""
+    """As many threads as have enough to do: a batch in each half of an epoch, too."""
     work = problem.rows.nnz * n_outputs * problem.n_visited / problem.rows.n_samples
-    n_threads = max(1, min(n_threads, int(work / ENTRIES_PER_THREAD)))
+    useful = min(int(work / ENTRIES_PER_THREAD), problem.n_visited // (2 * batch_size))
+    n_threads = max(1, min(n_threads, useful))
     return n_threads if n_epochs * (n_threads - 1) >= EPOCHS_OF_TWO else 1
 
 

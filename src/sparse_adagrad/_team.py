@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from itertools import count
 from threading import Condition, Lock
 
@@ -57,22 +58,34 @@ class Team:
             self._pool.submit(self._lead, work).result()
         except BaseException:
             self.stopped = True
-            with self._leading:
-                raise
+            self._see_it_end()
+            # Else the threads would last as long as the traceback, which leads to them.
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+    def _see_it_end(self) -> None:
+        """Wait for a leader that stops, whatever else is raised meanwhile."""
+        ended = False
+        while not ended:
+            with suppress(BaseException), self._leading:
+                ended = True
 
     def each(self, task: Callable[[int], None]) -> None:
         """Let all threads do a task, given their numbers; for the leader to call.
 
         Returns when all have done it; raises what one of them has raised.
         """
-        self._errors = []
         self._give(task)
         try:
             task(0)
         finally:
             self._gather()
         if self._errors:
-            raise self._errors[0]
+            try:
+                raise self._errors[0]
+            finally:
+                # An error leads to this frame, which must not lead back to it.
+                self._errors = []
 
     def _lead(self, work: Callable[[], None]) -> None:
         with self._leading:

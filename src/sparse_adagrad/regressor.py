@@ -420,7 +420,11 @@ class SparseAdaGradRegressor(
         if state.fades:
             return None
         n_threads = useful_threads(
-            problem, state.n_outputs, self.max_iter, effective_n_jobs(self.n_jobs)
+            problem,
+            state.n_outputs,
+            self.batch_size,
+            self.max_iter,
+            effective_n_jobs(self.n_jobs),
         )
         many = state.n_features >= MANY_FEATURES and self.max_iter >= MANY_EPOCHS
         if n_threads == 1 and not many:
