@@ -1,10 +1,13 @@
 """What users see: streams, stopping, weights, growth, units, scikit-learn's habits."""
 
+import gc
 import os
 import pickle
 import signal
+import sys
 import threading
 import time
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -14,12 +17,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse as sp
 from sklearn.base import clone
 from sklearn.callback import ScoringMonitor
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import normalize
 
 from sparse_adagrad import SparseAdaGradRegressor, _layout
+from sparse_adagrad._state import ModelState
 from sparse_adagrad._training import Trainer
 
 
@@ -772,6 +777,75 @@ def test_refused_batch_leaves_the_model_as_it_was(monkeypatch, n_features, decay
     rtol = 1e-5 if decay else 0
     model.partial_fit(X, y)
     assert_allclose(model.coef_, before.partial_fit(X, y).coef_, rtol=rtol)
+
+
+def test_an_interrupt_while_a_batch_is_taken_back_leaves_no_half_of_it(monkeypatch):
+    X, y = bag_of_words(600)
+    model = SparseAdaGradRegressor().partial_fit(X, y)
+    before = pickle.dumps(model.__dict__)
+    interrupt_after(monkeypatch, 300)
+    forget, times = ModelState.forget, []
+
+    def interrupted(self):
+        times.append(1)
+        # Not the first time, which is when the batch begins.
+        if 1 < len(times) < 4:
+            raise KeyboardInterrupt
+        forget(self)
+
+    monkeypatch.setattr(ModelState, "forget", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.partial_fit(X, -y)
+    assert len(times) == 4
+    assert pickle.dumps(model.__dict__) == before
+
+
+def test_a_second_interrupt_reverts_a_fit_at_once_or_not_at_all(long_problem):
+    """Wherever it comes on the way out: nothing is left to the garbage collector."""
+    X, y = long_problem
+    X, y = X[:2000], y[:2000]
+    gc.disable()
+    try:
+        for count in range(1, 60):
+            model = SparseAdaGradRegressor(max_iter=1000, tol=None, random_state=0)
+            calls = []
+
+            def interrupt_again(frame, event, argument, calls=calls, count=count):
+                if Path(frame.f_code.co_filename).parent.name in ("tests", "callback"):
+                    return
+                calls.append(event)
+                if len(calls) == count:
+                    sys.setprofile(None)
+                    raise KeyboardInterrupt
+
+            def run(*arguments, interrupt_again=interrupt_again):
+                sys.setprofile(interrupt_again)
+                raise KeyboardInterrupt
+
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(Trainer, "run_measuring", run)
+                try:
+                    model.fit(X, y)
+                except KeyboardInterrupt as raised:
+                    sys.setprofile(None)
+                    kept = model._state
+                    del raised
+            assert model._state is kept
+    finally:
+        sys.setprofile(None)
+        gc.enable()
+    assert len(calls) < count, "there were more places to interrupt"
+
+
+@pytest.mark.filterwarnings("always")
+def test_a_fit_that_diverges_warns_where_it_was_called():
+    X, y = bag_of_words(200)
+    model = SparseAdaGradRegressor(
+        learning_rate="constant", eta0=100.0, max_iter=2, tol=None
+    )
+    with pytest.warns(ConvergenceWarning, match="diverged or did not learn") as seen:
+        model.fit(X, y)
+    assert seen[0].filename == __file__
 
 
 @pytest.mark.parametrize("feature_scaling", ["auto", "max_abs", None])

@@ -160,16 +160,14 @@ def test_an_error_holds_neither_threads_nor_memory(failing):
     gc.collect()
     gc.disable()
     try:
-        n_before = threading.active_count()
         team = Team(2)
         gone = weakref.ref(team)
         # Whoever has the error, and so its traceback, has no threads by it.
         with pytest.raises(ValueError, match="diverged") as raised:
             team.run(lambda team=team: team.each(task))
-        deadline = time.monotonic() + 10
-        while threading.active_count() > n_before and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert threading.active_count() == n_before
+        for thread in list(team._pool._threads):
+            thread.join(10)
+            assert not thread.is_alive()
         del team, raised
         assert gone() is None
     finally:

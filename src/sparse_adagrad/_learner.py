@@ -7,8 +7,7 @@ uses it as it is, since loading scikit-learn takes longer than many a file.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -119,8 +118,11 @@ class Learner:
         self, X: Any, y: Any, *, then: Callable[[], None] | None = None
     ) -> Self:
         """The same, also if what is to be done `then` fails."""
-        with self._all_or_nothing() as undo:
+
+        def learn(undo: Undo) -> None:
             self._learn(Problem.of(X, y, np.empty(0)), y.ndim, undo, then)
+
+        self._all_or_nothing(learn)
         return self
 
     def _learn(
@@ -220,33 +222,40 @@ class Learner:
 
     # ----------------------------------------------------------- state and settings
 
-    @contextmanager
-    def _all_or_nothing(self) -> Iterator[Undo]:
+    def _all_or_nothing(self, work: Callable[[Undo], None]) -> None:
         """Leave the estimator as it was if anything is raised, wherever it is.
 
         Attributes are taken back here, and what else the functions undo that are put
-        into the list.
+        into the list. No context manager: an interrupt on the way into its exit would
+        leave it to the garbage collector to take anything back, at any time.
         """
         before = self.__dict__.copy()
         # Curves only grow: a copy would cost the more, the longer a stream is.
         lengths = {name: len(before[name]) for name in CURVES if name in before}
         undo: Undo = []
         try:
-            yield undo
+            work(undo)
         except Interrupted as interrupted:
             assert interrupted.__cause__ is not None
             raise interrupted.__cause__ from None
         except BaseException:
-            for go_back in undo:
-                go_back()
-            callbacks = {
-                name: value
-                for name, value in self.__dict__.items()
-                if "callback" in name
-            }
-            for name, length in lengths.items():
-                del before[name][length:]
-            self.__dict__ = {**before, **callbacks}
+            taken_back = False
+            while not taken_back:
+                try:
+                    for go_back in undo:
+                        go_back()
+                    callbacks = {
+                        name: value
+                        for name, value in self.__dict__.items()
+                        if "callback" in name
+                    }
+                    for name, length in lengths.items():
+                        del before[name][length:]
+                    self.__dict__ = {**before, **callbacks}
+                    taken_back = True
+                except KeyboardInterrupt:
+                    # Another one leaves no half of it.
+                    continue
             raise
 
     def _check_continues(self, state: ModelState, problem: Problem) -> None:

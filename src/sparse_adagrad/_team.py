@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import suppress
 from itertools import count
 from threading import Condition, Lock
 
@@ -67,8 +66,11 @@ class Team:
         """Wait for a leader that stops, whatever else is raised meanwhile."""
         ended = False
         while not ended:
-            with suppress(BaseException), self._leading:
-                ended = True
+            try:
+                with self._leading:
+                    ended = True
+            except BaseException:  # what made it stop will be raised
+                continue
 
     def each(self, task: Callable[[int], None]) -> None:
         """Let all threads do a task, given their numbers; for the leader to call.

@@ -26,7 +26,7 @@ from sparse_adagrad._layout import (
     deal_rows,
     useful_threads,
 )
-from sparse_adagrad._learner import Interrupted, Learner
+from sparse_adagrad._learner import Interrupted, Learner, Undo
 from sparse_adagrad._measures import Measures
 from sparse_adagrad._preparation import measure_scales, measures_for
 from sparse_adagrad._problem import Problem, Rows, as_outputs
@@ -264,7 +264,8 @@ class SparseAdaGradRegressor(
         ConvergenceWarning
             If the last epoch's loss is well above that of an untrained model.
         """
-        with self._all_or_nothing():
+
+        def learn(_: Undo) -> None:
             self._check_parameters()
             before = self._state if self.warm_start else None
             measures = measures_for(before, self._scaling())
@@ -280,6 +281,8 @@ class SparseAdaGradRegressor(
             settings = self._settings(running=False)
             problem = measure_scales(state, problem, settings, measures)
             self._run_epochs(state, problem, X, y, sample_weight)
+
+        self._all_or_nothing(learn)
         return self
 
     def partial_fit(
@@ -320,7 +323,8 @@ class SparseAdaGradRegressor(
         then: Callable[[], None] | None = None,
     ) -> Self:
         """The same, also if what is to be done `then` fails."""
-        with self._all_or_nothing() as undo:
+
+        def learn(undo: Undo) -> None:
             self._check_parameters()
             rows = self._check_X(
                 X,
@@ -331,6 +335,8 @@ class SparseAdaGradRegressor(
             weights = check_weights(self, sample_weight, rows.n_samples)
             problem = Problem.of(rows, target, weights)
             self._learn(problem, target.ndim, undo, then)
+
+        self._all_or_nothing(learn)
         return self
 
     def _run_epochs(
@@ -410,7 +416,7 @@ class SparseAdaGradRegressor(
                     f"{loss:.3g}, an untrained model's {baseline:.3g}. Lower eta0 "
                     f"(now {self._base_rate(running=False)}) or scale the features.",
                     ConvergenceWarning,
-                    stacklevel=4,
+                    stacklevel=6,
                 )
 
     def _lay_out(
