@@ -7,7 +7,6 @@ from libc.stdint cimport INT64_MAX, int64_t, uint8_t
 
 from sparse_adagrad.kernels.check cimport has_few, inspect
 from sparse_adagrad.kernels.cpu cimport (
-    NEAR_BYTES,
     SA_FEW,
     VARIANT,
     sa_bit_length,
@@ -15,7 +14,7 @@ from sparse_adagrad.kernels.cpu cimport (
     sa_prefetch,
     sa_prefetch_bytes,
 )
-from sparse_adagrad.kernels.entries cimport ROWS_AHEAD
+from sparse_adagrad.kernels.entries cimport ROWS_AHEAD, lies_far
 from sparse_adagrad.kernels.scales cimport data_t, index_t, offset_t
 
 cdef enum:
@@ -30,10 +29,6 @@ cdef enum:
 ctypedef fused place_t:
     int
     int64_t
-
-
-cdef inline bint lies_far(Py_ssize_t n_features, size_t itemsize) noexcept nogil:
-    return n_features * <Py_ssize_t> itemsize > NEAR_BYTES[False]
 
 
 def count_entries(const index_t[::1] indices, place_t[::1] counts):

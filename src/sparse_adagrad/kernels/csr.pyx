@@ -12,7 +12,8 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
 from sparse_adagrad.kernels.check cimport inspect, rows_together
-from sparse_adagrad.kernels.cpu cimport NEAR_BYTES, VARIANT, sa_inspection
+from sparse_adagrad.kernels.cpu cimport VARIANT, sa_inspection
+from sparse_adagrad.kernels.entries cimport lies_far
 from sparse_adagrad.kernels.scales cimport data_t, index_t, offset_t
 
 cdef enum:
@@ -183,13 +184,11 @@ def check_entries(
     cdef sa_inspection asked = sa_inspection(
         n_features, largest, largest, NULL, False, 0.0, 0
     )
-    cdef Py_ssize_t size
     cdef Finding found
     if column_max.shape[0]:
         asked.floor = floor
         asked.column_max = &column_max[0]
-        size = column_max.shape[0] * sizeof(data_t)
-        asked.is_far = size > NEAR_BYTES[False]
+        asked.is_far = lies_far(column_max.shape[0], sizeof(data_t))
     with nogil:
         found = inspect_rows(
             data_start, indices_start, &indptr[0], weights_start, first, last, &asked

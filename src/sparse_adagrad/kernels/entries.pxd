@@ -2,7 +2,7 @@
 
 from libc.math cimport fabs, fabsf
 
-from sparse_adagrad.kernels.cpu cimport sa_prefetch_bytes
+from sparse_adagrad.kernels.cpu cimport NEAR_BYTES, sa_prefetch_bytes
 from sparse_adagrad.kernels.scales cimport data_t, index_t
 from sparse_adagrad.kernels.step cimport state_t
 
@@ -10,6 +10,11 @@ cdef enum:
     # Rows in sequence are asked for so many rows ahead: memory streams faster than by
     # the CPU's own foresight.
     ROWS_AHEAD = 4
+
+
+cdef inline bint lies_far(Py_ssize_t n_numbers, size_t itemsize) noexcept nogil:
+    """Whether numbers by column, of one thread's own, are worth asking for ahead."""
+    return n_numbers * <Py_ssize_t> itemsize > NEAR_BYTES[False]
 
 
 cdef inline void fetch_entries(
