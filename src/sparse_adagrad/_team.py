@@ -79,15 +79,15 @@ class Team:
         """
         self._give(task)
         try:
-            task(0)
-        finally:
-            self._gather()
-        if self._errors:
             try:
-                raise self._errors[0]
+                task(0)
             finally:
-                # An error leads to this frame, which must not lead back to it.
-                self._errors = []
+                self._gather()
+            if self._errors:
+                raise self._errors[0]
+        finally:
+            # An error leads to this frame, which must not lead back to it.
+            self._errors = []
 
     def _lead(self, work: Callable[[], None]) -> None:
         with self._leading:
