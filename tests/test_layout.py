@@ -15,7 +15,7 @@ N_ROWS, N_COLUMNS = 300, 70
 
 
 def laid_out(monkeypatch, n_threads, n_outputs=1):
-    """A layout of trained features, each thread with two rows of three."""
+    """A layout of trained features, for two rows of three, and its matrix."""
     # Copies of what comes in most of the rows.
     monkeypatch.setattr(_layout, "MEETINGS_OF_TWO", 32)
     monkeypatch.setattr(_layout, "MEETINGS", 8)

@@ -102,8 +102,17 @@ def test_a_thread_that_cannot_be_started_is_an_error(monkeypatch):
         team.run(lambda: pytest.fail("began without all threads"))
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no such signals on Windows")
-def test_an_interrupt_waits_until_the_work_has_ended():
+@pytest.fixture
+def interrupt():
+    """A function that raises KeyboardInterrupt in the main thread, as Ctrl-C does."""
+    if sys.platform == "win32":
+        pytest.skip("no such signals on Windows")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda: os.kill(os.getpid(), signal.SIGINT)
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_waits_until_the_work_has_ended(interrupt):
     log = []
 
     def task(thread):
@@ -111,44 +120,35 @@ def test_an_interrupt_waits_until_the_work_has_ended():
         log.append(thread)
 
     def work():
-        os.kill(os.getpid(), signal.SIGINT)
+        interrupt()
         while not team.stopped:
             team.each(task)
         team.each(task)
         log.append("ended")
 
     team = Team(2)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            team.run(work)
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with pytest.raises(KeyboardInterrupt):
+        team.run(work)
     assert log[-1] == "ended"
     assert log.count(0) == log.count(1) >= 1
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no such signals on Windows")
-def test_further_interrupts_wait_too():
+def test_further_interrupts_wait_too(interrupt):
     ended = []
 
     def work():
         while not team.stopped:
-            os.kill(os.getpid(), signal.SIGINT)
+            interrupt()
             time.sleep(0.01)
         for _ in range(5):
-            os.kill(os.getpid(), signal.SIGINT)
+            interrupt()
             time.sleep(0.01)
         ended.append(True)
 
     team = Team(2)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            team.run(work)
-        assert ended
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with pytest.raises(KeyboardInterrupt):
+        team.run(work)
+    assert ended
 
 
 @pytest.mark.parametrize("failing", [[0], [1], [0, 1]])

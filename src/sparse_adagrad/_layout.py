@@ -93,8 +93,8 @@ class Layout:
         pairs = aligned_zeros((n_places, *state.pairs.shape[1:]), state.pairs.dtype)
         as_items(pairs)[: len(present)] = as_items(state.pairs)[present]
         copies = np.zeros(rows.n_samples, place_of.dtype)
-        for thread, part in enumerate(parts[1:]):
-            copies[part] = first = len(present) + thread * n_hot
+        for thread, part in enumerate(parts):
+            copies[part] = first = first_copy(thread, len(present), n_hot)
             pairs[first : first + n_hot] = pairs[:n_hot]
         places = np.empty(rows.nnz, place_of.dtype)
 
@@ -133,7 +133,7 @@ class Layout:
             )
 
         def take_over(t: int) -> None:
-            first = 0 if t == 0 else len(self.columns) + (t - 1) * n_hot
+            first = first_copy(t, len(self.columns), n_hot)
             pairs[first : first + n_hot] = self.merged
 
         team.each(merge_part)
@@ -145,6 +145,11 @@ class Layout:
         """Bring the model by column up to date."""
         by_place = as_items(self.by_place.pairs)
         as_items(self.state.pairs)[self.columns] = by_place[: len(self.columns)]
+
+
+def first_copy(thread: int, n_present: int, n_hot: int) -> int:
+    """Where a thread's copies start: the first's are the features themselves."""
+    return 0 if thread == 0 else n_present + (thread - 1) * n_hot
 
 
 def count_entries(rows: Rows, n_threads: int) -> NDArray[Any]:
