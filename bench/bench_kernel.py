@@ -76,7 +76,7 @@ def data(
 
 
 def trainer(case: Case, X: sp.csr_array, y: NDArray[np.float64]) -> Trainer:
-    """As `fit` has it before its first epoch."""
+    """As `fit` has it once the features are laid out, if they are."""
     model = SparseAdaGradRegressor(dtype=case.dtype)
     state_dtype = np.dtype(case.dtype)
     measures = measures_for(None, "auto")
@@ -95,8 +95,10 @@ def trainer(case: Case, X: sp.csr_array, y: NDArray[np.float64]) -> Trainer:
     strength = adagrad.ridge_alpha(settings, state.totals, state.outputs) / len(y)
     alpha = np.outer(strength * case.penalised, [0.0, 1.0])
     model.set_params(n_jobs=case.threads, shuffle=case.shuffled)
-    layout = model._lay_out(state, problem, np.random.RandomState(0))
-    return Trainer(state, problem, settings, alpha, layout=layout)
+    layout = model._layout_to_come(state, problem, np.random.RandomState(0))
+    ready = Trainer(state, problem, settings, alpha, layout=layout)
+    ready.take_layout(blocking=True)
+    return ready
 
 
 @pytest.fixture

@@ -7,7 +7,10 @@ import signal
 import sys
 import threading
 import time
+from collections import Counter
+from concurrent.futures import wait
 from pathlib import Path
+from types import SimpleNamespace
 
 import joblib
 import numpy as np
@@ -533,6 +536,13 @@ def rmse(model, X, y):
     return np.sqrt(np.mean((model.predict(X) - y) ** 2))
 
 
+def ask_in_time(self, state, *, blocking, ask=_layout.LayoutToCome.ask):
+    """Have the layout at the second look, whatever else the machine does."""
+    if self._places is not None:
+        wait([self._places])
+    return ask(self, state, blocking=blocking)
+
+
 @pytest.mark.parametrize(
     "parameters",
     [{}, {"batch_size": 16}, {"shuffle": False}, {"early_stopping": True}],
@@ -554,11 +564,11 @@ def test_threads_learn_one_model(monkeypatch, parameters, n_outputs):
     parameters = {"random_state": 0, "max_iter": 8, **parameters}
     alone = SparseAdaGradRegressor(**parameters).fit(X[:10_000], target[:10_000])
     monkeypatch.setattr(Trainer, "_learn", watched)
+    monkeypatch.setattr(_layout.LayoutToCome, "ask", ask_in_time)
     many = SparseAdaGradRegressor(n_jobs=3, **parameters)
     many.fit(X[:10_000], target[:10_000])
-    # The caller's waits, ready for an interrupt.
-    assert threading.get_ident() not in used
-    assert len(used) == 3
+    # The caller's begins, and then waits, ready for an interrupt.
+    assert len(used - {threading.get_ident()}) == 3
     n_epochs, n_rows = many.n_iter_, 10_000
     if "early_stopping" in parameters:
         # The model is that of the best epoch.
@@ -568,6 +578,94 @@ def test_threads_learn_one_model(monkeypatch, parameters, n_outputs):
     assert rmse(many, *held_out) <= 1.005 * rmse(alone, *held_out)
     # Of twelve seeds in batches of 16, 4.4 % above on average, and 7 % at most.
     assert_allclose(many.loss_curve_[0], alone.loss_curve_[0], rtol=0.08)
+
+
+@pytest.fixture
+def made_beside(monkeypatch):
+    """A layout that is made once it is released, or not at all: the stops that came."""
+    monkeypatch.setattr(_layout, "ENTRIES_PER_THREAD", 1 << 12)
+    monkeypatch.setattr(Trainer, "_rows_at_once", lambda self: 100)
+    find = _layout.find_places
+    made = SimpleNamespace(released=threading.Event(), stops=[])
+
+    def find_later(rows, parts, n_threads, is_stopped):
+        while not (made.released.wait(0.01) or is_stopped()):
+            pass
+        made.stops.append(is_stopped())
+        return find(rows, parts, n_threads)
+
+    monkeypatch.setattr(_layout, "find_places", find_later)
+    return made
+
+
+def learners_by_rows(monkeypatch, then):
+    """Rows that each thread learns from; `then` is called before, with how many."""
+    learn, rows = Trainer._learn, Counter()
+
+    def watched(self, order, first, last, *others):
+        then(rows.total())
+        learn(self, order, first, last, *others)
+        rows[threading.get_ident()] += last - first
+
+    monkeypatch.setattr(Trainer, "_learn", watched)
+    return rows
+
+
+def test_one_thread_learns_until_there_is_a_layout(monkeypatch, made_beside):
+    def release(n_rows):
+        if n_rows == 2500 and not made_beside.released.is_set():
+            made_beside.released.set()
+            wait([to_come[0]._places])
+
+    X, y = bag_of_words(1_000)
+    to_come, ask = [], _layout.LayoutToCome.ask
+    monkeypatch.setattr(
+        _layout.LayoutToCome,
+        "ask",
+        lambda self, *state, **how: to_come.append(self) or ask(self, *state, **how),
+    )
+    rows = learners_by_rows(monkeypatch, release)
+    model = SparseAdaGradRegressor(n_jobs=2, max_iter=5, tol=None, random_state=0)
+    model.fit(X, y)
+    assert rows[threading.get_ident()] == 2600
+    assert rows.total() == model.t_ == 5000
+    # What is left of the epoch is shared as evenly as the others.
+    assert sorted(rows.values()) == [1200, 1200, 2600]
+    alone = SparseAdaGradRegressor(max_iter=5, tol=None, random_state=0).fit(X, y)
+    assert rmse(model, X, y) <= 1.05 * rmse(alone, X, y)
+
+
+def test_a_fit_may_end_before_there_is_a_layout(made_beside):
+    X, y = bag_of_words(1_000)
+    model = SparseAdaGradRegressor(n_jobs=2, max_iter=5, tol=None).fit(X, y)
+    assert model.t_ == 5000
+    assert made_beside.stops == [True]
+
+
+def test_an_interrupt_ends_what_makes_a_layout(monkeypatch, made_beside):
+    def interrupt(n_rows):
+        if n_rows == 300:
+            raise KeyboardInterrupt
+
+    X, y = bag_of_words(1_000)
+    model = SparseAdaGradRegressor(n_jobs=2, max_iter=5, tol=None)
+    learners_by_rows(monkeypatch, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, y)
+    assert made_beside.stops == [True]
+    assert model.t_ == 300
+
+
+def test_a_layout_that_cannot_be_made_fails_the_fit(monkeypatch, made_beside):
+    def fail(*_):
+        raise MemoryError("no room for the places")
+
+    X, y = bag_of_words(1_000)
+    model = SparseAdaGradRegressor(n_jobs=2, max_iter=50, tol=None)
+    monkeypatch.setattr(_layout, "find_places", fail)
+    with pytest.raises(MemoryError, match="no room"):
+        model.fit(X, y)
+    assert not hasattr(model, "n_iter_")
 
 
 @pytest.mark.parametrize("n_jobs", [2, 4])

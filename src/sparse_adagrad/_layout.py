@@ -9,8 +9,10 @@ a hundred additions. The kernel knows nothing of this; it is given other indices
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 from sparse_adagrad._problem import Problem, Rows
 from sparse_adagrad._state import ModelState, aligned_zeros
 from sparse_adagrad._team import Team
+from sparse_adagrad._threads import on_threads
 from sparse_adagrad.kernels import columns, merge
 
 # Entries that a thread learns from before the copies are merged, about: some eight
@@ -35,12 +38,36 @@ MEETINGS_OF_TWO = 16
 MEETINGS = 128
 # Fewer entries than this are learned faster by one thread.
 ENTRIES_PER_THREAD = 1 << 21
+# Entries of a share, between two looks whether the rest is wanted: some milliseconds.
+ENTRIES_PER_SHARE = 1 << 22
 # Of so many epochs two threads gain what it costs to lay out features for them; each
 # further thread gains as much, at no further cost.
-EPOCHS_OF_TWO = 5
+EPOCHS_OF_TWO = 3
 # So many features and more gain by it on one thread too, of so many epochs.
 MANY_FEATURES = 1 << 20
 MANY_EPOCHS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a fit's rows find their features.
+
+    Attributes
+    ----------
+    columns : ndarray of shape (n_present,), int64
+        Those that have entries, in the order of their places.
+    n_hot : int
+        How many of the first have copies.
+    indices : ndarray of shape (nnz,), int32 or int64
+        The places of the rows' entries; every row leads to the copies of its thread.
+    entries_per_merge : int
+        Of one thread.
+    """
+
+    columns: NDArray[np.int64]
+    n_hot: int
+    indices: NDArray[Any]
+    entries_per_merge: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,67 +79,48 @@ class Layout:
     state : ModelState
         The model, by column; as of the last `publish`.
     by_place : ModelState
-        What the kernel updates: the columns of `columns` in their order, then the other
-        threads' copies of the first `n_hot`. Shares the scalars with `state`.
+        What the kernel updates: the columns of `places` in their order, then the other
+        threads' copies of the hot ones. Shares the scalars with `state`.
     problem : Problem
-        Its indices are places; every row leads to the copies of its thread.
+        Its indices are places.
+    places : Places
     parts : list of ndarray, int64
         Rows of each thread.
-    columns : ndarray of shape (n_present,), int64
     merged : ndarray of shape (n_hot, 2, n_outputs)
         The hot features as of the last merge.
-    entries_per_merge : int
-        Of one thread.
     """
 
     state: ModelState
     by_place: ModelState
     problem: Problem
+    places: Places
     parts: list[NDArray[np.int64]]
-    columns: NDArray[np.int64]
     merged: NDArray[Any]
-    entries_per_merge: int
 
     @classmethod
     def of(
-        cls, state: ModelState, problem: Problem, parts: list[NDArray[np.int64]]
+        cls,
+        state: ModelState,
+        problem: Problem,
+        places: Places,
+        parts: list[NDArray[np.int64]],
     ) -> Layout:
-        """Lay out the features for threads that visit these rows."""
-        rows, n_threads = problem.rows, len(parts)
-        share = rows.nnz // n_threads
-        merges = max(MERGES_PER_EPOCH, round(share / ENTRIES_PER_MERGE))
-        counts = count_entries(rows, n_threads)
-        n_hot = 0
-        if n_threads > 1:
-            meetings = MEETINGS_OF_TWO if n_threads == 2 else MEETINGS * n_threads
-            often = bit_floor(meetings * n_threads * merges)
-            n_hot = int((counts >= often).sum())
-        place_of = np.empty_like(counts)
-        present = columns.by_frequency(counts, place_of)
-        n_places = len(present) + (n_threads - 1) * n_hot
+        """Lay out a model's features for threads that visit these rows."""
+        n_present, n_hot = len(places.columns), places.n_hot
+        n_places = n_present + (len(parts) - 1) * n_hot
         pairs = aligned_zeros((n_places, *state.pairs.shape[1:]), state.pairs.dtype)
-        as_items(pairs)[: len(present)] = as_items(state.pairs)[present]
-        copies = np.zeros(rows.n_samples, place_of.dtype)
-        for thread, part in enumerate(parts):
-            copies[part] = first = first_copy(thread, len(present), n_hot)
+        as_items(pairs)[:n_present] = as_items(state.pairs)[places.columns]
+        for thread in range(1, len(parts)):
+            first = first_copy(thread, n_present, n_hot)
             pairs[first : first + n_hot] = pairs[:n_hot]
-        places = np.empty(rows.nnz, place_of.dtype)
-
-        def renumber(start: int, stop: int) -> None:
-            arrays = rows.indices, rows.indptr
-            columns.renumber(*arrays, start, stop, place_of, n_hot, copies, places)
-
-        ends = rows.cut(n_threads)
-        with ThreadPoolExecutor(n_threads) as threads:
-            list(threads.map(renumber, ends[:-1], ends[1:]))
+        rows = replace(problem.rows, indices=places.indices, n_features=n_places)
         return cls(
             state,
             replace(state, pairs=pairs, n_features=n_places),
-            replace(problem, rows=replace(rows, indices=places, n_features=n_places)),
+            replace(problem, rows=rows),
+            places,
             parts,
-            present,
             pairs[:n_hot].copy(),
-            share // merges + 1,
         )
 
     def merge(self, pull: NDArray[np.float64], team: Team) -> None:
@@ -127,13 +135,13 @@ class Layout:
                 self.merged,
                 ends[t],
                 ends[t + 1],
-                len(self.columns),
+                len(self.places.columns),
                 self.by_place.outputs,
                 pull,
             )
 
         def take_over(t: int) -> None:
-            first = first_copy(t, len(self.columns), n_hot)
+            first = first_copy(t, len(self.places.columns), n_hot)
             pairs[first : first + n_hot] = self.merged
 
         team.each(merge_part)
@@ -144,7 +152,51 @@ class Layout:
     def publish(self) -> None:
         """Bring the model by column up to date."""
         by_place = as_items(self.by_place.pairs)
-        as_items(self.state.pairs)[self.columns] = by_place[: len(self.columns)]
+        present = self.places.columns
+        as_items(self.state.pairs)[present] = by_place[: len(present)]
+
+
+class LayoutToCome:
+    """A layout, made when it is asked for, or by other threads meanwhile.
+
+    Parameters
+    ----------
+    problem : Problem
+    parts : list of ndarray, int64
+        Rows of each thread that will learn in it.
+    """
+
+    def __init__(self, problem: Problem, parts: list[NDArray[np.int64]]) -> None:
+        self.problem, self.parts = problem, parts
+        self._stopped = False
+        self._places: Future[Places] | None = None
+
+    def ask(self, state: ModelState, *, blocking: bool) -> Layout | None:
+        """The layout of a model as it is now; None while there is none yet."""
+        n_threads = len(self.parts)
+        if blocking:
+            places = self._find(n_threads)
+        elif self._places is None:
+            maker = ThreadPoolExecutor(1)
+            self._places = maker.submit(self._find, n_threads - 1)
+            maker.shutdown(wait=False)
+            return None
+        elif self._places.done():
+            places = self._places.result()
+        else:
+            return None
+        return Layout.of(state, self.problem, places, self.parts)
+
+    def stop(self) -> None:
+        """See the other threads end, whether the layout is there or not."""
+        self._stopped = True
+        if self._places is not None:
+            wait([self._places])
+
+    def _find(self, n_threads: int) -> Places:
+        return find_places(
+            self.problem.rows, self.parts, n_threads, lambda: self._stopped
+        )
 
 
 def first_copy(thread: int, n_present: int, n_hot: int) -> int:
@@ -152,23 +204,75 @@ def first_copy(thread: int, n_present: int, n_hot: int) -> int:
     return 0 if thread == 0 else n_present + (thread - 1) * n_hot
 
 
-def count_entries(rows: Rows, n_threads: int) -> NDArray[Any]:
+def find_places(
+    rows: Rows,
+    parts: list[NDArray[np.int64]],
+    n_threads: int,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> Places:
+    """Find, on so many threads, where the features of rows lie best.
+
+    Parameters
+    ----------
+    rows : Rows
+    parts : list of ndarray, int64
+        Rows of each thread that will learn.
+    n_threads : int
+        That find the places.
+    is_stopped : callable
+        Tells, now and then, whether anyone still wants them.
+    """
+    share = rows.nnz // len(parts)
+    merges = max(MERGES_PER_EPOCH, round(share / ENTRIES_PER_MERGE))
+    counts = count_entries(rows, len(parts), n_threads, is_stopped)
+    n_hot = 0
+    if len(parts) > 1:
+        meetings = MEETINGS_OF_TWO if len(parts) == 2 else MEETINGS * len(parts)
+        often = bit_floor(meetings * len(parts) * merges)
+        n_hot = int((counts >= often).sum())
+    place_of = np.empty_like(counts)
+    present = columns.by_frequency(counts, place_of)
+    copies = np.zeros(rows.n_samples, place_of.dtype)
+    for thread, part in enumerate(parts):
+        copies[part] = first_copy(thread, len(present), n_hot)
+    indices = np.empty(rows.nnz, place_of.dtype)
+
+    def renumber(start: int, stop: int) -> None:
+        if not is_stopped():
+            arrays = rows.indices, rows.indptr
+            columns.renumber(*arrays, start, stop, place_of, n_hot, copies, indices)
+
+    ends = rows.cut(n_threads * n_shares(rows.nnz, n_threads))
+    on_threads(renumber, ends[:-1], ends[1:], n_threads=n_threads)
+    return Places(present, n_hot, indices, share // merges + 1)
+
+
+def count_entries(
+    rows: Rows, n_parts: int, n_threads: int, is_stopped: Callable[[], bool]
+) -> NDArray[Any]:
     """Entries of each column: (n_features,), of a dtype that numbers places too."""
-    n_places = n_threads * min(rows.nnz, rows.n_features)
+    n_places = n_parts * min(rows.nnz, rows.n_features)
     dtype = np.int32 if max(rows.nnz, n_places) < 2**31 else np.int64
 
     def count(start: int, stop: int) -> NDArray[Any]:
         counts = np.zeros(rows.n_features, dtype)
-        entries = slice(rows.indptr[start], rows.indptr[stop])
-        columns.count_entries(rows.indices[entries], counts)
+        ends = np.linspace(start, stop, n_shares(rows.nnz, n_threads) + 1).astype(int)
+        for first, last in pairwise(ends):
+            if not is_stopped():
+                columns.count_entries(rows.indices[first:last], counts)
         return counts
 
-    ends = rows.cut(n_threads)
-    with ThreadPoolExecutor(n_threads) as threads:
-        counts, *others = threads.map(count, ends[:-1], ends[1:])
+    ends = np.linspace(0, rows.nnz, n_threads + 1).astype(int)
+    counts: NDArray[Any]
+    counts, *others = on_threads(count, ends[:-1], ends[1:], n_threads=n_threads)
     for other in others:
         counts += other
     return counts
+
+
+def n_shares(nnz: int, n_threads: int) -> int:
+    """In how many shares a thread does its part."""
+    return 1 + nnz // (n_threads * ENTRIES_PER_SHARE)
 
 
 def as_items(pairs: NDArray[Any]) -> NDArray[np.void]:

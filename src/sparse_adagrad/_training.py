@@ -12,7 +12,7 @@ from itertools import zip_longest
 import numpy as np
 from numpy.typing import NDArray
 
-from sparse_adagrad._layout import Layout
+from sparse_adagrad._layout import Layout, LayoutToCome
 from sparse_adagrad._problem import Problem, Rows, shuffle_in_runs
 from sparse_adagrad._state import MAX_INFLATION, ModelState, aligned_zeros
 from sparse_adagrad._team import Team
@@ -23,9 +23,6 @@ Order = list[NDArray[np.int64]]
 
 # Entries between two looks at Python's signals: some ten milliseconds.
 ENTRIES_PER_CALL = 1 << 21
-# Entries that one thread begins with alone, of its rows no more than a share.
-ENTRIES_ALONE = 1 << 18
-SHARE_ALONE = 1 / 8
 # Entries of a thread's portions, at least, and as a share of those seen.
 LEAST_ENTRIES = 1 << 13
 SHARE_OF_SEEN = 1 / 8
@@ -68,6 +65,7 @@ class Trainer:
     the intercepts, the sums, and the features of which the layout has copies.
     """
 
+    layout: Layout | None = None
     team: Team
 
     def __init__(
@@ -78,17 +76,12 @@ class Trainer:
         alpha: NDArray[np.float64],
         *,
         linear_loss: bool = False,
-        layout: Layout | None = None,
+        layout: LayoutToCome | None = None,
     ) -> None:
         self.settings, self.alpha = settings, alpha
-        self.linear_loss, self.layout = linear_loss, layout
-        self.parts = [problem.rows_to_visit]
-        if layout is not None:
-            state, problem = layout.by_place, layout.problem
-            self.parts = layout.parts
+        self.linear_loss, self.layout_to_come = linear_loss, layout
+        self.parts = [problem.rows_to_visit] if layout is None else layout.parts
         self.state, self.problem = state, problem
-        if len(self.parts) > 1:
-            self.team = Team(len(self.parts))
 
     def order(self, rng: np.random.RandomState | None) -> Order:
         """Rows of an epoch, those of each thread: shuffled by `rng`, or as they are."""
@@ -101,53 +94,52 @@ class Trainer:
     def run(self, order: Order, half: int | None = None) -> NDArray[np.float64]:
         """Visit an epoch's rows, or one half of them; weighted sums of losses.
 
-        These are the progressive loss and the untrained model's: (n_outputs, 2).
+        These are the progressive loss and the untrained model's: (n_outputs, 2). One
+        thread learns until a layout for others is there, from the rows of each in turn.
         """
         sums = np.zeros((self.state.n_outputs, 2))
         spans = [self._span(part, half) for part in order]
-        if len(order) == 1:
-            for first, last in self._portions(*spans[0]):
-                if self.state.fades:
-                    self.state.deflate()
-                self._learn(order[0], first, last, self.state, self.alpha, sums)
-            return sums
-        self.team.run(lambda: self._run_together(order, spans, sums))
+        # At a constant rate the intercept has far to go from 0, and goes the faster the
+        # more threads begin.
+        blocking = len(order) == 1 or not self.settings.scaled
+        while any(first < stop for first, stop in spans):
+            if self.take_layout(blocking=blocking) and len(order) > 1:
+                self.team.run(lambda: self._run_together(order, spans, sums))
+                break
+            if self.state.fades:
+                self.state.deflate()
+            t = max(range(len(spans)), key=lambda t: spans[t][1] - spans[t][0])
+            first, last = next(self._portions(*spans[t]))
+            self._learn(order[t], first, last, self.state, self.alpha, sums)
+            spans[t] = last, spans[t][1]
         return sums
+
+    def take_layout(self, *, blocking: bool) -> bool:
+        """Learn in the layout that is to come, if it is there; whether it is."""
+        if self.layout is None and self.layout_to_come is not None:
+            layout = self.layout_to_come.ask(self.state, blocking=blocking)
+            if layout is not None:
+                if len(self.parts) > 1:
+                    self.team = Team(len(self.parts))
+                self.state, self.problem = layout.by_place, layout.problem
+                self.layout = layout
+        return self.layout is not None
+
+    def end(self) -> None:
+        """Bring the model by column up to date; no other thread works on."""
+        if self.layout is not None:
+            self.layout.publish()
+        if self.layout_to_come is not None:
+            self.layout_to_come.stop()
 
     def _run_together(
         self, order: Order, spans: list[tuple[int, int]], sums: NDArray[np.float64]
     ) -> None:
         """Let all threads visit their rows; for the team's leader."""
-        # At a constant rate the intercept has far to go from 0, and goes the faster the
-        # more threads begin.
-        if self.state.n_seen == 0 and self.settings.scaled:
-            spans[0] = self._begin(order[0], *spans[0], sums)
         for portions in zip_longest(*(self._portions(*span) for span in spans)):
             if self.team.stopped:
                 break
             self._learn_together(order, portions, sums)
-
-    def _begin(
-        self,
-        visited: NDArray[np.int64],
-        first: int,
-        stop: int,
-        sums: NDArray[np.float64],
-    ) -> tuple[int, int]:
-        """Learn from the first rows on one thread; the span that is left.
-
-        Threads would learn the same from them, in portions too small to be worth it.
-        """
-        assert self.layout is not None
-        rows, batch_size = self.problem.rows, self.settings.batch_size
-        n_rows = round(ENTRIES_ALONE * rows.n_samples / max(1, rows.nnz))
-        n_rows = min(n_rows, int(SHARE_ALONE * (stop - first)))
-        last = first + max(1, n_rows // batch_size) * batch_size
-        if last > stop:
-            return first, stop
-        self._learn(visited, first, last, self.state, self.alpha, sums)
-        self.layout.merge(np.zeros(self.state.n_outputs), self.team)
-        return last, stop
 
     def _span(self, part: NDArray[np.int64], half: int | None) -> tuple[int, int]:
         """First place and the one after the last; halves are cut between batches."""
@@ -170,7 +162,7 @@ class Trainer:
             # of what is little beside all that has been seen.
             seen = self.state.n_seen * row_nnz / len(self.parts)
             entries = max(LEAST_ENTRIES, seen * SHARE_OF_SEEN)
-            entries = min(entries, self.layout.entries_per_merge)
+            entries = min(entries, self.layout.places.entries_per_merge)
         n_rows = entries / row_nnz
         if self.settings.decay:
             # What inflates a model that has just been deflated by all that it may be.

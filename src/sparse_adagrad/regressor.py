@@ -22,7 +22,7 @@ from sklearn.utils.validation import check_is_fitted
 from sparse_adagrad._layout import (
     MANY_EPOCHS,
     MANY_FEATURES,
-    Layout,
+    LayoutToCome,
     deal_rows,
     useful_threads,
 )
@@ -345,7 +345,6 @@ class SparseAdaGradRegressor(
         """Train epoch by epoch, until told to stop; keeps what an interrupt leaves."""
         settings = self._settings(running=False)
         rng = check_random_state(self.random_state)
-        layout = self._lay_out(state, problem, rng)
         alpha, measure = self._fit_alpha(state, problem, settings)
         trainer = Trainer(
             state,
@@ -353,12 +352,12 @@ class SparseAdaGradRegressor(
             settings,
             self._split_penalty(alpha),
             linear_loss=self.loss in losses.LINEAR,
-            layout=layout,
+            layout=self._layout_to_come(state, problem, rng),
         )
 
         def learned() -> ModelState:
-            if layout is not None:
-                layout.publish()
+            if trainer.layout is not None:
+                trainer.layout.publish()
             return state
 
         context = self._init_callback_context(max_subtasks=self.max_iter)
@@ -402,7 +401,7 @@ class SparseAdaGradRegressor(
         except KeyboardInterrupt as interrupt:
             raise Interrupted from interrupt
         finally:
-            learned()
+            trainer.end()
         if best is not None:
             self._state = best
         self._state.outputs["baseline_loss_sum"] = (
@@ -419,9 +418,9 @@ class SparseAdaGradRegressor(
                     stacklevel=6,
                 )
 
-    def _lay_out(
+    def _layout_to_come(
         self, state: ModelState, problem: Problem, rng: np.random.RandomState
-    ) -> Layout | None:
+    ) -> LayoutToCome | None:
         """A layout for several threads or many features, or None: as they are."""
         if state.fades:
             return None
@@ -436,7 +435,7 @@ class SparseAdaGradRegressor(
         if n_threads == 1 and not many:
             return None
         parts = deal_rows(problem, n_threads, rng if self.shuffle else None)
-        return Layout.of(state, problem, parts)
+        return LayoutToCome(problem, parts)
 
     def _fit_alpha(
         self, state: ModelState, problem: Problem, settings: adagrad.Settings

@@ -14,7 +14,7 @@ from typing import Any
 @cache
 def _threads() -> ThreadPoolExecutor:
     """Threads that stay, as starting them takes as long as counting a short text."""
-    return ThreadPoolExecutor(os.cpu_count(), "sparse_adagrad.text")
+    return ThreadPoolExecutor(os.cpu_count(), "sparse_adagrad")
 
 
 if hasattr(os, "register_at_fork"):

@@ -1,15 +1,11 @@
-"""Shares of work on threads, and the memory that they count into."""
+"""Shares of work on threads."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, get_ident
 
-import numpy as np
-import pyarrow as pa
 import pytest
 
-from sparse_adagrad.text import HashingTfidfVectorizer, counter
-from sparse_adagrad.text.ngrams import spare_memory
-from sparse_adagrad.text.threads import on_threads
+from sparse_adagrad._threads import on_threads
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 5, 50])
@@ -64,24 +60,3 @@ def test_without_threads_the_caller_does_all(monkeypatch, n_had):
 
     monkeypatch.setattr(ThreadPoolExecutor, "submit", refuse)
     assert on_threads(abs, range(9), n_threads=4) == list(range(9))
-
-
-def test_what_was_left_of_a_failure_is_not_counted_again(monkeypatch):
-    monkeypatch.setattr(counter, "CHARACTERS_PER_SHARE", 1)
-    vectorizer = HashingTfidfVectorizer(use_idf=False, n_jobs=2, keep_tokens=1)
-    texts = ["one two", "two three three", "four"] * 4
-    expected = vectorizer.transform(texts)
-    broken = pa.array([*(text.encode() for text in texts), b"five \xff six"])
-    for _ in range(3):
-        with pytest.raises(UnicodeDecodeError, match="document 12"):
-            vectorizer.transform(broken.view("string"))
-        again = vectorizer.transform(texts)
-        np.testing.assert_array_equal(again.toarray(), expected.toarray())
-
-
-def test_memory_is_kept_for_the_next_documents_up_to_a_limit():
-    vectorizer = HashingTfidfVectorizer(use_idf=False)
-    vectorizer.transform(["some words"])
-    assert 0 < spare_memory() <= 1 << 26
-    vectorizer.transform(["word " * (1 << 22)])  # 20 MB, and more to count it
-    assert 0 <= spare_memory() <= 1 << 26
