@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from sklearn.utils import murmurhash3_32
 
-from sparse_adagrad.text import HashingTfidfVectorizer, counter
 from sparse_adagrad._threads import on_threads
+from sparse_adagrad.text import HashingTfidfVectorizer, counter
 from tests.text.test_vectorizer import SCRIPTS
 
 LONG = ["word" * 20 + " " + "ж" * 40, "word" * 20, "one two " * 9]

@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sparse_adagrad._problem import Rows
+from sparse_adagrad._threads import on_threads
 from sparse_adagrad.text.documents import Documents
 from sparse_adagrad.text.kept import KeptTokens
 from sparse_adagrad.text.ngrams import Counts, Plan, Sink, count_documents
-from sparse_adagrad._threads import on_threads
 from sparse_adagrad.text.weights import damp, weigh_rows
 
 NORMS = {None: 0, "l1": 1, "l2": 2}
