@@ -7,7 +7,7 @@ import pytest
 
 from sparse_adagrad._layout import deal_rows
 from sparse_adagrad._preparation import LONG_RUN as RUN
-from sparse_adagrad._preparation import run_length
+from sparse_adagrad._preparation import run_length, targets_about_mean
 from sparse_adagrad._problem import Problem, Rows, shuffle_in_runs
 
 
@@ -53,18 +53,21 @@ def test_threads_share_the_rows_to_visit(shuffled):
 
 
 def test_neighbours_stay_together_only_where_their_targets_differ():
+    def run_of(n_rows, weights=None, y=None):
+        return run_length(targets_about_mean(problem_of(n_rows, weights, y))[1])
+
     rng = np.random.default_rng(0)
     y = rng.normal(size=2000) + 50
     others = rng.normal(size=2000)
-    assert run_length(problem_of(2000, y=y)) == RUN
-    assert run_length(problem_of(2000, y=np.zeros(2000))) == RUN
-    assert run_length(problem_of(2000, y=np.sort(y))) == 1
+    assert run_of(2000, y=y) == RUN
+    assert run_of(2000, y=np.zeros(2000)) == RUN
+    assert run_of(2000, y=np.sort(y)) == 1
     # Groups of four rows; one output of two; what is visited alone counts.
-    assert run_length(problem_of(2000, y=np.repeat(y[:500], 4))) == 1
-    assert run_length(problem_of(2000, y=np.column_stack([others, np.sort(y)]))) == 1
+    assert run_of(2000, y=np.repeat(y[:500], 4)) == 1
+    assert run_of(2000, y=np.column_stack([others, np.sort(y)])) == 1
     visited = (np.arange(2000) % 2 > 0).astype(float)
-    assert run_length(problem_of(2000, visited, np.repeat(y[:1000], 2))) == RUN
-    assert run_length(problem_of(1, y=np.ones(1))) == RUN
+    assert run_of(2000, visited, np.repeat(y[:1000], 2)) == RUN
+    assert run_of(1, y=np.ones(1)) == RUN
 
 
 def test_rows_are_cut_into_parts_of_about_as_many_entries():

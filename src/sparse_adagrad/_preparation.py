@@ -24,11 +24,12 @@ LIKENESS = 0.1
 MOST_REPLACED = 1 - 2.0**-10
 
 
-def run_length(problem: Problem) -> int:
-    """How many neighbouring rows a shuffled epoch may visit one after the other."""
-    y = problem.y[problem.rows_to_visit] if len(problem.rows_to_visit) else problem.y
+def run_length(deviations: NDArray[np.float64]) -> int:
+    """How many neighbouring rows a shuffled epoch may visit one after the other.
+
+    `deviations`: of their targets from the mean, (n_visited, n_outputs).
+    """
     with np.errstate(over="ignore", invalid="ignore"):
-        deviations = y - y.mean(axis=0)
         # Einsum makes no arrays of products.
         products = np.einsum("ij,ij->j", deviations[1:], deviations[:-1])
         squares = np.einsum("ij,ij->j", deviations, deviations)
@@ -66,75 +67,90 @@ def measure_scales(
     the units of its columns. Only rows with an entry in a scaled column are copied.
     What is held out stays in the user's units, as what `predict` is given.
     """
-    problem = replace(problem, run=run_length(problem))
+    y_mean, deviations = targets_about_mean(problem)
+    problem = replace(problem, run=run_length(deviations))
     sq_sum = measures.sq_sum
     first = is_untrained(state)
     if state.scales_columns:
-        raise_columns(state, measures)
-        rows, sq_sum = in_units(problem, *column_units(state), sq_sum)
+        raised = raise_columns(state, measures)
+        scaled = raised if first else scaled_columns(state)
+        rows, sq_sum = in_units(problem, scaled, units_of(state, scaled), sq_sum)
         problem = replace(problem, rows=rows)
     if first:
-        measure_targets(state, problem)
+        with np.errstate(over="ignore", invalid="ignore"):
+            squares = np.square(deviations, out=deviations)
+            state.outputs["y_sq_sum"] = weighted_sum(problem, squares)
+        state.totals["weight_sum"] = problem.weight_sum
+        state.outputs["y_mean"] = y_mean
         state.totals["row_sq_sum"] = sq_sum
         adagrad.start_at_mean(settings, state.outputs)
     state.check_precision(settings, problem.mean_weight)
     return problem
 
 
-def measure_targets(state: ModelState, problem: Problem) -> None:
-    """Measure the weighted mean and spread of the targets."""
-    y, weights = problem.y, problem.visited_weights()
+def targets_about_mean(
+    problem: Problem,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weighted means of the targets to visit, and their deviations from these.
+
+    Shapes (n_outputs,) and (n_visited, n_outputs).
+    """
+    y = problem.y
     if len(problem.rows_to_visit):
         y = y[problem.rows_to_visit]
     # What overflows is found by the kernel, at the row where it does.
     with np.errstate(over="ignore", invalid="ignore"):
-        # From one of them: a constant target has no spread, not one of rounding. Sums,
-        # not products of matrices, whose order follows the number of cores.
+        # From one of them: a constant target has no spread, not one of rounding.
         deviations = y - y[0]
-        mean = weighted_mean(deviations, weights, problem.weight_sum)
-        state.totals["weight_sum"] = problem.weight_sum
-        state.outputs["y_mean"] = y[0] + mean
+        mean = weighted_sum(problem, deviations) / problem.weight_sum
         deviations -= mean
-        np.square(deviations, out=deviations)
-        variance = weighted_mean(deviations, weights, problem.weight_sum)
-        state.outputs["y_sq_sum"] = problem.weight_sum * variance
+        return y[0] + mean, deviations
 
 
-def weighted_mean(
-    values: NDArray[np.float64], weights: NDArray[np.float64], weight_sum: float
+def weighted_sum(
+    problem: Problem, values: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Over rows; empty weights: all weigh 1. Shape (n_outputs,)."""
+    """Over the rows to visit. Shape (n_outputs,)."""
+    weights = problem.visited_weights()
     if len(weights):
         values = values * weights[:, np.newaxis]
-    return np.asarray(values.sum(axis=0) / weight_sum)
+    # Not a product of matrices, whose order follows the number of cores.
+    return np.asarray(values.sum(axis=0))
 
 
-def raise_columns(state: ModelState, measures: Measures) -> None:
-    """Let a fit's entries raise the largest |x| of their columns.
+def raise_columns(state: ModelState, measures: Measures) -> NDArray[np.int64]:
+    """Let a fit's entries raise the largest |x| of their columns; those that matter.
 
     The first fit settles the limit of "auto": twice the median, over entries, of the
     largest |x| of their column. From then on only columns above it count.
     """
-    largest, least = state.column_max[: state.n_features], 0.0
+    least = 0.0
     if has_fixed_limit(state):
         if is_untrained(state):
             state.totals["column_limit"] = 2 * measures.floor
         least = state.totals["column_limit"][0]
-    measured = measures.column_max
-    above = measured > least
-    np.maximum(largest, measured, out=largest, where=above, casting="same_kind")
+    # Few columns, as a rule: most of the state's pages are not touched.
+    above = np.flatnonzero(measures.column_max > least)
+    largest = state.column_max
+    largest[above] = np.maximum(largest[above], measures.column_max[above])
+    return above
 
 
-def column_units(state: ModelState) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Columns that have a unit of their own, and these units."""
+def scaled_columns(state: ModelState) -> NDArray[np.int64]:
+    """Columns that have a unit of their own."""
     largest = state.column_max[: state.n_features]
-    limit = 1.0
     if state.totals["column_scaling"][0] == scales.SCALINGS["max_abs"]:
-        scaled = np.flatnonzero(largest)
-    else:
+        return np.flatnonzero(largest)
+    limit = state.totals["column_limit"][0]
+    return np.flatnonzero(largest > limit) if limit > 0 else np.empty(0, np.int64)
+
+
+def units_of(state: ModelState, scaled: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Units of columns."""
+    limit = 1.0
+    if state.totals["column_scaling"][0] != scales.SCALINGS["max_abs"]:
         limit = state.totals["column_limit"][0]
-        scaled = np.flatnonzero(largest > limit) if limit > 0 else np.empty(0, np.int64)
-    return scaled, largest[scaled] / np.float64(limit)
+    return np.asarray(state.column_max[scaled] / np.float64(limit))
 
 
 def in_units(
