@@ -1,6 +1,7 @@
 """The pass that checks rows and measures them, against NumPy and all entries."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -28,10 +29,22 @@ def largest_of(rows, visited):
     return largest
 
 
+def far_apart(rows):
+    """The same columns among so many that what is kept of them lies far."""
+    places = rows.indices * np.int32(700)
+    return replace(rows, indices=places, n_features=rows.n_features * 700)
+
+
+@pytest.mark.parametrize("far", [False, True])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("share", [0.05, 2])
-def test_median_of_columns_is_exact(monkeypatch, rows, weighted, share):
+def test_median_of_columns_is_exact(monkeypatch, rows, weighted, share, far):
     """Though most entries are passed over."""
+    rows = far_apart(rows) if far else rows
+    # Some that stand out, in the sample or not.
+    data = rows.data.copy()
+    data[rows.indices // (700 if far else 1) % 8 == 1] *= 9
+    rows = replace(rows, data=data)
     monkeypatch.setattr(_measures, "SAMPLE_ENTRIES", int(rows.nnz * share))
     monkeypatch.setattr(_measures, "LEAST_ENTRIES", rows.nnz // 16)
     weights = np.arange(5000.0) % 3 if weighted else np.empty(0)
@@ -45,29 +58,41 @@ def test_median_of_columns_is_exact(monkeypatch, rows, weighted, share):
     assert measures.floor == lower_median(largest[sample.indices])
     above = largest > measures.floor
     assert 0 < above.sum() < len(above)
-    assert_array_equal(measures.column_max[above], largest[above])
-    assert (measures.column_max[~above] <= measures.floor).all()
+    # Beyond twice the median all are exact, and up to it those of the sample.
+    exact = above & np.isin(np.arange(rows.n_features), sample.indices)
+    exact |= largest > 2 * measures.floor
+    assert 0 < exact.sum() <= above.sum()
+    assert_array_equal(measures.column_max[exact], largest[exact])
+    assert (measures.column_max <= largest).all()
     squares = np.add.reduceat(rows.data.astype(float) ** 2, rows.indptr[:-1])
     factors = weights if weighted else np.ones(5000)
     assert measures.sq_sum == pytest.approx(factors @ squares)
 
 
+@pytest.mark.parametrize("far", [False, True])
 @pytest.mark.parametrize("columns", [False, True])
 @pytest.mark.parametrize("row", [0, 1, 2499, 4999])
-def test_a_fault_is_told_wherever_it_is(monkeypatch, rows, columns, row):
+def test_a_fault_is_told_wherever_it_is(monkeypatch, rows, columns, row, far):
     """In the sample, at any stage, and as it is told without measuring."""
-    monkeypatch.setattr(_measures, "SAMPLE_ENTRIES", rows.nnz // 3)
+    rows = far_apart(rows) if far else rows
+    monkeypatch.setattr(_measures, "SAMPLE_ENTRIES", rows.nnz // 100)
     monkeypatch.setattr(_measures, "LEAST_ENTRIES", rows.nnz // 16)
-    place = int(rows.indptr[row])
+    # In a column that is hardly in the sample.
+    row_columns = rows.indices[rows.indptr[row] : rows.indptr[row + 1]]
+    counts = np.bincount(rows.indices)[row_columns]
+    place = int(rows.indptr[row] + counts.argmin())
     wrong = rows.indices.copy()
     wrong[place] = rows.n_features
     measures = Measures(columns, floor=None)
     found = measures.read(replace(rows, indices=wrong))
     assert found[:3] == (csr.INDEX_RANGE, row, place)
-    wrong = rows.data.copy()
-    wrong[place] = np.nan
-    found = Measures(columns, floor=None).read(replace(rows, data=wrong))
-    assert found[:3] == (csr.NOT_FINITE, row, place)
+    most = float(np.finfo(rows.data.dtype).max)
+    # Where twice the floor is beyond all numbers, too.
+    for value, unit in product((np.nan, -np.inf), (1.0, 3 * most)):
+        wrong = np.minimum(rows.data.astype(float) * unit, most).astype(np.float32)
+        wrong[place] = value
+        found = Measures(columns, floor=None).read(replace(rows, data=wrong), most)
+        assert found[:3] == (csr.NOT_FINITE, row, place)
 
 
 def test_unsorted_rows_are_seen_at_any_stage(monkeypatch, rows):

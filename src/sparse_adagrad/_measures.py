@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparse_adagrad._problem import Rows
-from sparse_adagrad.kernels import csr
+from sparse_adagrad.kernels import columns, csr
 
 # Code, row and position of what is wrong, and whether the rows are sorted.
 Finding = tuple[int, int, int, bool]
@@ -31,7 +31,7 @@ class Measures:
     Where columns are compared with their median, only those above it matter, and the
     median of what is largest among some rows is not above that of all. So it is a
     floor: entries that do not exceed it need not be looked up. On made rows of 95
-    entries it goes from 0.69 of the median by way of 0.83 and 0.91 to 0.98, which 32,
+    entries it goes from 0.59 of the median by way of 0.83 and 0.91 to 0.98, which 44,
     14, 5 and 1 % of the entries are above. The median comes out exact all the same.
 
     Parameters
@@ -49,7 +49,8 @@ class Measures:
     sq_sum : float
         Weighted sum of the rows' squares.
     column_max : ndarray of shape (n_features,) or (0,), dtype of the data
-        Largest |x| of each column that has one above the floor; else anything up to it.
+        Largest |x| of each column that has one above the floor, or above twice the
+        floor where that is the median; else anything up to it.
     """
 
     floor: float
@@ -60,6 +61,8 @@ class Measures:
         self.columns = columns
         self.seeks_median = columns and floor is None
         self.floor = floor or 0.0
+        # Of the sample's columns.
+        self._marks: NDArray[np.uint8] = np.empty(0, np.uint8)
 
     def read(
         self,
@@ -120,6 +123,7 @@ class Measures:
             return ALL
         # As NumPy picks by them: else each median would convert them.
         present = sample.indices[:nnz][sample.data[:nnz] != 0]
+        self._marks = columns.mark(present)
         return np.asarray(present, np.intp)
 
     def _raise_floor(self, columns: NDArray[Any]) -> None:
@@ -151,6 +155,7 @@ class Measures:
             largest,
             self.floor,
             self.column_max,
+            self._marks,
         )
 
 

@@ -107,9 +107,7 @@ def targets_about_mean(
         return y[0] + mean, deviations
 
 
-def weighted_sum(
-    problem: Problem, values: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def weighted_sum(problem: Problem, values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Over the rows to visit. Shape (n_outputs,)."""
     weights = problem.visited_weights()
     if len(weights):

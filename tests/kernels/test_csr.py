@@ -13,6 +13,7 @@ FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 NO_WEIGHTS = np.empty(0)
+NO_MARKS = np.empty(0, np.uint8)
 
 
 def check(data, indices, n_features, column_max=None, floor=0.0):
@@ -30,6 +31,7 @@ def check(data, indices, n_features, column_max=None, floor=0.0):
         FLOAT32_MAX,
         floor,
         column_max,
+        NO_MARKS,
     )
 
 
@@ -98,7 +100,7 @@ def test_rows_are_inspected_together_as_one_by_one(X, data):
     largest = np.zeros(n_columns, X.dtype)
     arrays = X.data, X.indices, X.indptr
     code, *_, is_sorted, sq_sum = csr.check_entries(
-        *arrays, weights, first, last, n_columns, FLOAT32_MAX, 0.0, largest
+        *arrays, weights, first, last, n_columns, FLOAT32_MAX, 0.0, largest, NO_MARKS
     )
     assert code == csr.OK
     assert is_sorted
@@ -114,7 +116,7 @@ def test_the_first_fault_of_many_rows_is_found(variant):
     """Rows are inspected many at once, and their faults one by one."""
     X = sp.random_array((9000, 400), density=0.05, format="csr", rng=0)
     arrays = X.data, X.indices, X.indptr
-    rest = NO_WEIGHTS, 0, 9000, 400, FLOAT32_MAX, 0.0, X.data[:0]
+    rest = NO_WEIGHTS, 0, 9000, 400, FLOAT32_MAX, 0.0, X.data[:0], NO_MARKS
     assert csr.check_entries(*arrays, *rest)[:4] == (csr.OK, -1, -1, True)
     for row in (0, 1, 4321, 8999):
         place = int(X.indptr[row + 1]) - 1
@@ -130,7 +132,7 @@ def test_only_falls_within_a_row_count(variant):
     # Of such that rows are looked at together more than once.
     indices = np.tile(np.arange(50, dtype=np.int32), 4000)
     data, indptr = np.ones(200_000), np.arange(0, 200_001, 50)
-    rest = NO_WEIGHTS, 0, 4000, 50, FLOAT32_MAX, 0.0, data[:0]
+    rest = NO_WEIGHTS, 0, 4000, 50, FLOAT32_MAX, 0.0, data[:0], NO_MARKS
     assert csr.check_entries(data, indices, indptr, *rest)[3]
     for place in (1, 49, 65_501, 101_001, 199_999):
         twice = indices.copy()

@@ -5,6 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+def mark(
+    columns: NDArray[Any],  # (n,) int32 or int64
+) -> NDArray[np.uint8]: ...
 def count_entries(
     indices: NDArray[Any],  # (n_entries,) int32 or int64
     counts: NDArray[Any],  # (n_features,) int32 or int64, updated

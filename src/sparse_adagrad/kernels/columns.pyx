@@ -8,9 +8,11 @@ from libc.stdint cimport INT64_MAX, int64_t, uint8_t
 from sparse_adagrad.kernels.check cimport has_few, inspect
 from sparse_adagrad.kernels.cpu cimport (
     SA_FEW,
+    SA_MARKS,
     VARIANT,
     sa_bit_length,
     sa_inspection,
+    sa_mark,
     sa_prefetch,
     sa_prefetch_bytes,
 )
@@ -29,6 +31,20 @@ cdef enum:
 ctypedef fused place_t:
     int
     int64_t
+
+
+def mark(const index_t[::1] columns):
+    """Marks of columns, which those a multiple of `SA_MARKS` apart share.
+
+    Returns an ndarray of shape (SA_MARKS / 8,), uint8.
+    """
+    marks_array = np.zeros(SA_MARKS // 8, np.uint8)
+    cdef uint8_t[::1] marks = marks_array
+    cdef Py_ssize_t k
+    with nogil:
+        for k in range(columns.shape[0]):
+            sa_mark(&marks[0], columns[k])
+    return marks_array
 
 
 def count_entries(const index_t[::1] indices, place_t[::1] counts):
@@ -99,7 +115,7 @@ cdef inline double square_row(
 ) noexcept nogil:
     """Sum of squares."""
     cdef sa_inspection found = sa_inspection(
-        INT64_MAX, INFINITY, INFINITY, NULL, False, 0.0, 0
+        INT64_MAX, INFINITY, INFINITY, NULL, False, NULL, 0.0, 0
     )
     inspect(VARIANT, data, indices, 0, row_nnz, &found)
     return found.sq_sum

@@ -1,6 +1,6 @@
 """What is compiled once per instruction set, and the variant in use."""
 
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint8_t
 
 
 cdef extern from "native/formula.h" nogil:
@@ -18,6 +18,7 @@ cdef extern from "native/variants.h" nogil:
         SA_LANES
         SA_FEW
         SA_LINE
+        SA_MARKS
 
     ctypedef struct sa_inspection:
         int64_t n_features
@@ -25,6 +26,7 @@ cdef extern from "native/variants.h" nogil:
         double floor
         void* column_max
         bint is_far
+        const uint8_t* marks
         double sq_sum
         int64_t n_falls
 
@@ -153,6 +155,7 @@ cdef extern from "native/variants.h" nogil:
     const sa_variant* sa_variant_at(int place)
     Py_ssize_t sa_near_bytes(bint shared)
     int sa_bit_length(int64_t number)
+    void sa_mark(uint8_t* marks, int64_t column)
     void sa_prefetch(const void* address)
     void sa_prefetch_early(const void* address)
     void sa_prefetch_bytes(const void* start, Py_ssize_t size)

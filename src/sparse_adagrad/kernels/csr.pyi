@@ -29,6 +29,7 @@ def check_entries(
     largest: float,
     floor: float,
     column_max: NDArray[Any],  # (n_features,) or (0,), dtype of data, updated
+    marks: NDArray[np.uint8],  # of `columns.mark`, or (0,)
 ) -> tuple[int, int, int, bool, float]: ...
 def has_duplicates(
     indices: NDArray[Any],  # (>= nnz,) int32 or int64

@@ -7,7 +7,7 @@ so every bound is checked here, and every value too, in the same pass.
 
 from libc.float cimport DBL_MAX
 from libc.math cimport fabs
-from libc.stdint cimport int64_t, uint16_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
@@ -150,6 +150,7 @@ def check_entries(
     double largest,
     double floor,
     data_t[::1] column_max,
+    const uint8_t[::1] marks,
 ):
     """Inspect and measure entries of a matrix whose offsets have been checked.
 
@@ -167,6 +168,9 @@ def check_entries(
         Sizes above it raise their column's largest; others may be missed.
     column_max : ndarray of shape (n_features,) or (0,), dtype of ``data``
         Largest |x| of each column, where asked for; raised.
+    marks : ndarray of shape (SA_MARKS / 8,) or (0,), uint8
+        Of columns of which all sizes above the floor matter, see `columns.mark`. Of
+        others, those up to twice the floor may be missed. Empty: all are such columns.
 
     Returns
     -------
@@ -182,12 +186,14 @@ def check_entries(
     cdef const index_t* indices_start = &indices[0] if indices.shape[0] else NULL
     cdef const double* weights_start = &weights[0] if weights.shape[0] else NULL
     cdef sa_inspection asked = sa_inspection(
-        n_features, largest, largest, NULL, False, 0.0, 0
+        n_features, largest, largest, NULL, False, NULL, 0.0, 0
     )
     cdef Finding found
     if column_max.shape[0]:
         asked.floor = floor
         asked.column_max = &column_max[0]
+        if marks.shape[0]:
+            asked.marks = &marks[0]
         asked.is_far = lies_far(column_max.shape[0], sizeof(data_t))
     with nogil:
         found = inspect_rows(

@@ -45,6 +45,27 @@ static inline int ROW(raise)(
     return 1;
 }
 
+/* Of entries at these places, those that may matter: where columns are many, others take
+ * no place in the caches. */
+static inline uint64_t ROW(sift)(
+    const NUMBER *x, const INDEX *indices, uint64_t places, const sa_inspection *found)
+{
+    const uint8_t *marks = found->marks;
+    const double twice = 2 * found->floor;
+    const NUMBER enough = (NUMBER)(twice < found->largest ? twice : found->largest);
+    uint64_t left = places;
+    if (!marks)
+        return places;
+    for (; places; places &= places - 1) {
+        const int t = sa_lowest(places);
+        const INDEX j = indices[t];
+        /* No branch: what is marked cannot be foretold. */
+        const int matters = !(fabs(x[t]) <= enough) | sa_is_marked(marks, j);
+        left ^= (uint64_t)!matters << t;
+    }
+    return left;
+}
+
 /* Ask for the columns of entries at these places. */
 static inline void ROW(ask)(
     const INDEX *indices, uint64_t places, const NUMBER *column_max)
@@ -65,8 +86,10 @@ static SA_INLINE int ROW(look)(
     if (!ROW(in_range)(indices + is_first, count - is_first, end, &found->n_falls))
         return 0;
     *places = LOCAL(places_above)(x, count, (NUMBER)found->floor, squares);
-    if (found->is_far)
+    if (found->is_far) {
+        *places = ROW(sift)(x, indices, *places, found);
         ROW(ask)(indices, *places, found->column_max);
+    }
     return 1;
 }
 

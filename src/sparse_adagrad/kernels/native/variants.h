@@ -95,6 +95,19 @@ static SA_INLINE int sa_bit_length(int64_t number)
 #endif
 }
 
+/* Bits that mark columns, for those so many apart the same: few enough for a near cache. */
+#define SA_MARKS (1 << 17)
+
+static SA_INLINE void sa_mark(uint8_t *marks, int64_t column)
+{
+    marks[(column & (SA_MARKS - 1)) >> 3] |= (uint8_t)(1 << (column & 7));
+}
+
+static SA_INLINE int sa_is_marked(const uint8_t *marks, int64_t column)
+{
+    return marks[(column & (SA_MARKS - 1)) >> 3] >> (column & 7) & 1;
+}
+
 /* What `inspect` looks for, and what it adds to. */
 typedef struct {
     int64_t n_features;
@@ -102,6 +115,8 @@ typedef struct {
     double floor;     /* sizes above it raise their column's; `largest`: none do */
     void *column_max; /* largest sizes, numbers, one a column */
     int is_far;       /* whether these are worth asking for ahead */
+    /* Where they are: of columns whose sizes matter up to twice the floor; NULL: all. */
+    const uint8_t *marks;
     double sq_sum;    /* of all entries' squares */
     int64_t n_falls;  /* columns that do not rise above that of the entry before */
 } sa_inspection;
