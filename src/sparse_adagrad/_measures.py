@@ -15,8 +15,8 @@ Finding = tuple[int, int, int, bool]
 
 NO_WEIGHTS = np.empty(0)
 ALL = np.empty(0, np.int64)
-# Entries that columns are weighed by. On text, real and made, the limit comes out within
-# 0.4 % of what eight times as many give.
+# Entries that columns are weighed by. On text, real and made, the limit comes out
+# within 0.4 % of what eight times as many give.
 SAMPLE_ENTRIES = 1 << 14
 GOLDEN_SECTION = (5**0.5 - 1) / 2
 # Rows are read in spans: the first has a share of all entries, the others three times
