@@ -14,6 +14,10 @@ DEBUG = os.environ.get("SPARSE_ADAGRAD_DEBUG", "0") == "1"
 UNIX_FLAGS = ["-O0", "-g"] if DEBUG else ["-O3", "-fno-math-errno"]
 FLAGS = ["/Od" if DEBUG else "/O2"] if sys.platform == "win32" else UNIX_FLAGS
 
+# Where in a cache line the row's loops start follows from their functions alone: left to
+# what comes before these, an epoch takes an eighth more time in places (Zen 5).
+ALIGNED = [] if DEBUG or sys.platform == "win32" else ["-falign-functions=64"]
+
 KERNELS = "src/sparse_adagrad/kernels"
 TEXT = "src/sparse_adagrad/text"
 SOURCES = {"cpu": [f"{KERNELS}/native/variants.c"]}
@@ -24,7 +28,7 @@ extensions = [
         [f"{KERNELS}/{name}.pyx", *SOURCES.get(name, [])],
         include_dirs=[np.get_include(), KERNELS],
         depends=sorted(glob(f"{KERNELS}/native/**/*.h", recursive=True)),
-        extra_compile_args=FLAGS,
+        extra_compile_args=FLAGS + (ALIGNED if name == "cpu" else []),
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
     )
     for name in (
