@@ -14,8 +14,8 @@ DEBUG = os.environ.get("SPARSE_ADAGRAD_DEBUG", "0") == "1"
 UNIX_FLAGS = ["-O0", "-g"] if DEBUG else ["-O3", "-fno-math-errno"]
 FLAGS = ["/Od" if DEBUG else "/O2"] if sys.platform == "win32" else UNIX_FLAGS
 
-# Where in a cache line the row's loops start follows from their functions alone: left to
-# what comes before these, an epoch takes an eighth more time in places (Zen 5).
+# Where in a cache line the row's loops start is up to their functions alone: if what
+# comes before these has a say, an epoch may take an eighth more time (Zen 5).
 ALIGNED = [] if DEBUG or sys.platform == "win32" else ["-falign-functions=64"]
 
 KERNELS = "src/sparse_adagrad/kernels"

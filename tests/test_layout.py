@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
 
-from sparse_adagrad import _layout
+from sparse_adagrad import _places
 from sparse_adagrad._layout import LayoutToCome, useful_threads
 from sparse_adagrad._problem import Problem, Rows
 from sparse_adagrad._state import ModelState
@@ -17,8 +17,8 @@ N_ROWS, N_COLUMNS = 300, 70
 def laid_out(monkeypatch, n_threads, n_outputs=1):
     """A layout of trained features, for two rows of three, and its matrix."""
     # Copies of what comes in most of the rows.
-    monkeypatch.setattr(_layout, "MEETINGS_OF_TWO", 32)
-    monkeypatch.setattr(_layout, "MEETINGS", 8)
+    monkeypatch.setattr(_places, "MEETINGS_OF_TWO", 32)
+    monkeypatch.setattr(_places, "MEETINGS", 8)
     rng = np.random.default_rng(0)
     share = np.linspace(1.0, 0.0, N_COLUMNS)
     X = sp.csr_array(rng.random((N_ROWS, N_COLUMNS)) < rng.permutation(share))

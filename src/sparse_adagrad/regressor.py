@@ -129,7 +129,7 @@ class SparseAdaGradRegressor(
         Threads of `fit` and `predict`; -1 for all cores. Threads of `fit` learn into
         one model without locks, so that two fits differ by a little; None or 1 is
         deterministic. Fewer than some two million non-zeros a thread are left to fewer
-        threads, as are fewer than five epochs of two, and `partial_fit` runs on one.
+        threads, as are fewer than three epochs of two; `partial_fit` runs on one.
     dtype : {"float32", "float64"}, default="float32"
         Type of the state: 8 or 16 bytes a column and output.
     verbose : int, default=0
