@@ -60,7 +60,7 @@ static inline uint64_t ROW(sift)(
         const int t = sa_lowest(places);
         const INDEX j = indices[t];
         /* No branch: what is marked cannot be foretold. */
-        const int matters = !(fabs(x[t]) <= enough) | sa_is_marked(marks, j);
+        const int matters = (!(fabs(x[t]) <= enough)) | sa_is_marked(marks, j);
         left ^= (uint64_t)!matters << t;
     }
     return left;

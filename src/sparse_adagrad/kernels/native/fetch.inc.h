@@ -10,11 +10,12 @@ static SA_INLINE void ROW(fetch)(
     const void *features, ptrdiff_t size, const INDEX *coming, ptrdiff_t coming_nnz,
     ptrdiff_t from, ptrdiff_t to)
 {
-    if (to - from == LANES && to <= coming_nnz)
-        /* So often that the compiler writes them one after the other. */
-        for (int t = 0; t < LANES; t++)
+    const ptrdiff_t count = to - from;
+    /* Mostly all are there, so many that the compiler writes them one after the other. */
+    if (to <= coming_nnz)
+        for (ptrdiff_t t = 0; t < count; t++)
             sa_prefetch_feature(features, size, coming[from + t]);
     else
-        for (ptrdiff_t k = from; k < to && k < coming_nnz; k++)
+        for (ptrdiff_t k = from; k < coming_nnz; k++)
             sa_prefetch_feature(features, size, coming[k]);
 }

@@ -53,8 +53,7 @@ static SA_INLINE int ROW(step_two_by_two)(
     const LOCAL(vec) zero = LOCAL(spread)(0);
     const ptrdiff_t size = 2 * n_outputs * (ptrdiff_t)sizeof(NUMBER);
     LOCAL(vec) blemish = zero;
-    ptrdiff_t k = 0;
-    for (; k < row_nnz; k += 2, read += LANES) {
+    for (ptrdiff_t k = 0; k < row_nnz; k += 2, read += LANES) {
         NUMBER *a = state + 2 * n_outputs * indices[k];
         NUMBER *b = state + 2 * n_outputs * indices[OTHER(k)];
         LOCAL(vec) u = LOCAL(load_halves)(a, b, n_outputs);
@@ -65,14 +64,35 @@ static SA_INLINE int ROW(step_two_by_two)(
         blemish = LOCAL(add_product)(u, zero, blemish);
         LOCAL(store_halves)(a + n_outputs, b + n_outputs, s, n_outputs);
         LOCAL(store_halves)(a, b, u, n_outputs);
-        ROW(fetch)(state, size, coming, coming_nnz, k, k + 2);
+        if (k % SA_BLOCK == 0)
+            ROW(fetch)(state, size, coming, coming_nnz, k, k + SA_BLOCK);
     }
-    ROW(fetch)(state, size, coming, coming_nnz, k, coming_nnz);
+    ROW(fetch)(state, size, coming, coming_nnz, sa_in_blocks(row_nnz), coming_nnz);
     return LOCAL(total)(blemish) == 0;
 }
 
 #undef OTHER
 #undef X_OF_OTHER
+
+/* Where outputs fill half a register, in functions of their own: a number that the
+ * compiler knows makes half of the loop's code, which it would share with others. */
+static SA_APART void ROW(read_halves)(
+    const NUMBER *state, const INDEX *indices, const NUMBER *x, ptrdiff_t row_nnz,
+    NUMBER *restrict read, const NUMBER *eps, const NUMBER *l1, const NUMBER *l2,
+    NUMBER *restrict raw_prediction)
+{
+    ROW(read_two_by_two)(state, indices, x, row_nnz, LANES / 2, read, eps, l1, l2,
+                         raw_prediction);
+}
+
+static SA_APART int ROW(step_halves)(
+    NUMBER *state, const INDEX *indices, const NUMBER *x, ptrdiff_t row_nnz,
+    const NUMBER *restrict read, const NUMBER *gradients, const NUMBER *eta,
+    const INDEX *coming, ptrdiff_t coming_nnz)
+{
+    return ROW(step_two_by_two)(state, indices, x, row_nnz, LANES / 2, read, gradients,
+                                eta, coming, coming_nnz);
+}
 
 static void ROW(sa_read_outputs)(
     const NUMBER *state, const INDEX *indices, const NUMBER *x, ptrdiff_t row_nnz,
@@ -86,10 +106,8 @@ static void ROW(sa_read_outputs)(
         return;
     }
 #endif
-    /* A number that the compiler knows makes the better half of the loop's code. */
     if (2 * n_outputs == LANES) {
-        ROW(read_two_by_two)(state, indices, x, row_nnz, LANES / 2, read, eps, l1, l2,
-                             raw_prediction);
+        ROW(read_halves)(state, indices, x, row_nnz, read, eps, l1, l2, raw_prediction);
         return;
     }
     if (2 * n_outputs < LANES) {
@@ -129,8 +147,8 @@ static int ROW(sa_step_outputs)(
     const ptrdiff_t size = 2 * n_outputs * (ptrdiff_t)sizeof(NUMBER);
     LOCAL(vec) blemish = zero;
     if (2 * n_outputs == LANES)
-        return ROW(step_two_by_two)(state, indices, x, row_nnz, LANES / 2, read,
-                                    gradients, eta, coming, coming_nnz);
+        return ROW(step_halves)(state, indices, x, row_nnz, read, gradients, eta, coming,
+                                coming_nnz);
     if (2 * n_outputs < LANES)
         return ROW(step_two_by_two)(state, indices, x, row_nnz, n_outputs, read,
                                     gradients, eta, coming, coming_nnz);
@@ -146,10 +164,10 @@ static int ROW(sa_step_outputs)(
             blemish = LOCAL(add_product)(u, zero, blemish);
             LOCAL(store)(s_o, s, count);
             LOCAL(store)(u_o, u, count);
-            if (o == 0)
-                ROW(fetch)(state, size, coming, coming_nnz, k, k + 1);
+            if (o == 0 && k % SA_BLOCK == 0)
+                ROW(fetch)(state, size, coming, coming_nnz, k, k + SA_BLOCK);
         }
     }
-    ROW(fetch)(state, size, coming, coming_nnz, row_nnz, coming_nnz);
+    ROW(fetch)(state, size, coming, coming_nnz, sa_in_blocks(row_nnz), coming_nnz);
     return LOCAL(total)(blemish) == 0;
 }

@@ -20,6 +20,9 @@
 
 #define SA_TOGETHER 16
 
+/* Features of several outputs that are asked for together. */
+#define SA_BLOCK 8
+
 /* Columns that are looked for by comparing. */
 #define SA_FEW 4
 
@@ -50,6 +53,13 @@ static const uint8_t SA_CUT[8][8] = {
 #define SA_INLINE inline
 #endif
 
+/* A function that is not made part of another. */
+#ifdef __GNUC__
+#define SA_APART __attribute__((noinline))
+#else
+#define SA_APART
+#endif
+
 /* Bytes of a cache line, or half of one. */
 #define SA_LINE 64
 
@@ -66,6 +76,12 @@ static SA_INLINE void sa_prefetch_feature(
 {
     for (ptrdiff_t line = 0; line < size; line += SA_LINE)
         sa_prefetch((const char *)features + feature * size + line);
+}
+
+/* So many features rounded up to whole blocks. */
+static SA_INLINE ptrdiff_t sa_in_blocks(ptrdiff_t count)
+{
+    return (count + SA_BLOCK - 1) / SA_BLOCK * SA_BLOCK;
 }
 
 /* The lowest bit of some. */
