@@ -54,7 +54,7 @@ def test_median_of_columns_is_exact(monkeypatch, rows, weighted, share, far):
     found = measures.read(rows, visited=places, weights=weights[places])
     assert found == (csr.OK, -1, -1, True)
     largest = largest_of(rows, visited)
-    sample = sample_rows(rows, places)
+    sample = sample_rows(rows, places, _measures.SAMPLE_ENTRIES)
     assert measures.floor == lower_median(largest[sample.indices])
     above = largest > measures.floor
     assert 0 < above.sum() < len(above)
@@ -95,6 +95,14 @@ def test_a_fault_is_told_wherever_it_is(monkeypatch, rows, columns, row, far):
         assert found[:3] == (csr.NOT_FINITE, row, place)
 
 
+def test_an_infinity_is_above_a_floor_that_few_numbers_are(rows):
+    largest = float(np.finfo(np.float32).max)
+    rows.data[1234] = np.inf
+    found = Measures(columns=True, floor=2 * largest).read(rows, largest)
+    assert found[0] == csr.NOT_FINITE
+    assert found[2] == 1234
+
+
 def test_unsorted_rows_are_seen_at_any_stage(monkeypatch, rows):
     monkeypatch.setattr(_measures, "SAMPLE_ENTRIES", rows.nnz // 10)
     monkeypatch.setattr(_measures, "LEAST_ENTRIES", rows.nnz // 16)
@@ -104,6 +112,18 @@ def test_unsorted_rows_are_seen_at_any_stage(monkeypatch, rows):
         swapped[[start, start + 1]] = swapped[[start + 1, start]]
         found = Measures(columns=True, floor=None).read(replace(rows, indices=swapped))
         assert found == (csr.OK, -1, -1, False)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_few_rows_may_have_all_that_is_not_zero(monkeypatch, rows, weighted):
+    monkeypatch.setattr(_measures, "SAMPLE_ENTRIES", 100)
+    visited = np.arange(1 if weighted else 0, 5000, 2 if weighted else 1)
+    data = np.zeros_like(rows.data)
+    for row in (1001, 4321):
+        data[rows.indptr[row] : rows.indptr[row + 1]] = 3.0
+    measures = Measures(columns=True, floor=None)
+    measures.read(replace(rows, data=data), visited=visited if weighted else ALL)
+    assert measures.floor == 3.0
 
 
 def test_nothing_but_zeros_has_a_median_of_zero(rows):
@@ -136,19 +156,17 @@ def test_spans_grow_and_end_with_the_rows(rows, monkeypatch):
     assert _measures.span_ends(rows, np.array([7, 9]))[-1] == 2
 
 
-def test_sample_is_spread_and_of_rows_to_visit(monkeypatch, rows):
+def test_sample_is_spread_and_of_rows_to_visit(rows):
     visited = np.flatnonzero(np.arange(5000) % 7 > 2)
-    monkeypatch.setattr(_measures, "SAMPLE_ENTRIES", rows.nnz // 20)
     marked = replace(rows, data=np.repeat(np.arange(5000.0), np.diff(rows.indptr)))
-    taken = sample_rows(marked, visited)
+    taken = sample_rows(marked, visited, rows.nnz // 20)
     numbers = np.unique(taken.data).astype(int)
     assert 230 <= taken.n_samples <= 251
     assert np.isin(numbers, visited).all()
     # Few rows are near no other, and no part of the data is passed over.
     assert np.diff(numbers).max() <= 60
     assert len(set(numbers % 7)) == 4
-    assert sample_rows(rows, ALL).n_samples < 300
-    monkeypatch.setattr(_measures, "SAMPLE_ENTRIES", rows.nnz)
-    assert sample_rows(rows, ALL) is rows
-    few = sample_rows(marked, visited)
+    assert sample_rows(rows, ALL, rows.nnz // 20).n_samples < 300
+    assert sample_rows(rows, ALL, rows.nnz) is rows
+    few = sample_rows(marked, visited, rows.nnz)
     assert_array_equal(np.unique(few.data), visited)

@@ -115,15 +115,21 @@ class Measures:
         if not self.seeks_median:
             return ALL
         self.floor = 0.0
-        sample = sample_rows(rows, visited)
-        n_rows, nnz = sample.n_samples, sample.nnz
-        code, *_ = self._check(sample, largest, ALL, NO_WEIGHTS, 0, n_rows)
-        if code != csr.OK:
-            # Where, will be told when all rows are read.
-            return ALL
-        # As NumPy picks by them: else each median would convert them.
-        present = sample.indices[:nnz][sample.data[:nnz] != 0]
+        present, n_entries = ALL, SAMPLE_ENTRIES
+        while len(present) == 0:
+            sample = sample_rows(rows, visited, n_entries)
+            n_rows, nnz = sample.n_samples, sample.nnz
+            code, *_ = self._check(sample, largest, ALL, NO_WEIGHTS, 0, n_rows)
+            if code != csr.OK:
+                # Where, will be told when all rows are read.
+                return ALL
+            present = sample.indices[:nnz][sample.data[:nnz] != 0]
+            if n_rows == (len(visited) or rows.n_samples):
+                break
+            # Few rows may have all that is not zero.
+            n_entries *= 16
         self._marks = columns.mark(present)
+        # As NumPy picks by them: else each median would convert them.
         return np.asarray(present, np.intp)
 
     def _raise_floor(self, columns: NDArray[Any]) -> None:
@@ -185,10 +191,10 @@ def lower_median(values: NDArray[Any]) -> float:
     return float(np.partition(values, middle)[middle])
 
 
-def sample_rows(rows: Rows, visited: NDArray[np.int64]) -> Rows:
+def sample_rows(rows: Rows, visited: NDArray[np.int64], n_entries: int) -> Rows:
     """Rows to visit, of so many entries or few more, spread evenly; or all of them."""
     n_visited = len(visited) or rows.n_samples
-    n_rows = min(n_visited, SAMPLE_ENTRIES * rows.n_samples // max(1, rows.nnz) + 1)
+    n_rows = min(n_visited, n_entries * rows.n_samples // max(1, rows.nnz) + 1)
     if n_rows == rows.n_samples:
         return rows
     if n_rows == n_visited:

@@ -190,7 +190,7 @@ def check_entries(
     )
     cdef Finding found
     if column_max.shape[0]:
-        asked.floor = floor
+        asked.floor = min(floor, largest)
         asked.column_max = &column_max[0]
         if marks.shape[0]:
             asked.marks = &marks[0]
