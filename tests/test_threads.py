@@ -1,7 +1,8 @@
 """Shares of work on threads."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier, get_ident
+from threading import Barrier, Event, Thread, current_thread, get_ident, main_thread
 
 import pytest
 
@@ -60,3 +61,39 @@ def test_without_threads_the_caller_does_all(monkeypatch, n_had):
 
     monkeypatch.setattr(ThreadPoolExecutor, "submit", refuse)
     assert on_threads(abs, range(9), n_threads=4) == list(range(9))
+
+
+def test_what_an_unexpected_thread_takes_is_waited_for(monkeypatch):
+    """The pool keeps what it could not start a thread for, and does it later."""
+    others_may_take = Event()
+
+    def submit(pool, take):
+        Thread(target=lambda: others_may_take.wait() and take()).start()
+        raise RuntimeError("can't start new thread")
+
+    def square(k):
+        others_may_take.set()
+        time.sleep(0.01)
+        return k * k
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", submit)
+    for _ in range(20):
+        squares = on_threads(square, range(7), n_threads=2)
+        assert squares == [k * k for k in range(7)]
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_an_interrupt_leaves_no_thread_at_work(n_threads):
+    at_work = []
+
+    def interrupted(k):
+        if current_thread() is main_thread():
+            time.sleep(0.01)
+            raise KeyboardInterrupt
+        at_work.append(k)
+        time.sleep(0.1)
+        at_work.remove(k)
+
+    with pytest.raises(KeyboardInterrupt):
+        on_threads(interrupted, range(9), n_threads=n_threads)
+    assert at_work == []

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
+from threading import Condition, get_ident
 from typing import Any
 
 
@@ -34,30 +35,40 @@ def on_threads(
     waiting = deque(range(len(items)))
     results: list[Any] = [None] * len(items)
     errors: dict[int, Exception] = {}
+    changed = Condition()
+    at_work: set[int] = set()
 
     def take() -> None:
         while True:
-            try:
+            with changed:
+                if not waiting:
+                    return
                 k = waiting.popleft()
-            except IndexError:
-                return
+                at_work.add(get_ident())
             try:
                 results[k] = function(*items[k])
             except Exception as error:
                 errors[k] = error
                 waiting.clear()
+            finally:
+                with changed:
+                    at_work.discard(get_ident())
+                    changed.notify_all()
 
-    others: list[Future[None]] = []
     try:
         # Where no thread is to be had, as when the interpreter ends, the caller's own
         # does all.
         with suppress(RuntimeError):
             for _ in range(min(n_threads, len(items)) - 1):
-                others.append(_threads().submit(take))
+                _threads().submit(take)
         take()
     finally:
         waiting.clear()
-        wait(others)  # Nobody works on behind the caller's back.
+        # Nobody works on behind the caller's back. A thread that comes later, be it one
+        # that was thought not to be had, finds nothing to take.
+        with changed:
+            # An interrupt may have come before the caller's own was at an end.
+            changed.wait_for(lambda: not at_work - {get_ident()})
     if errors:
         raise errors[min(errors)]
     return results
