@@ -3,10 +3,13 @@
 import gc
 import os
 import pickle
+import re
 import signal
+import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections import Counter
 from concurrent.futures import wait
 from pathlib import Path
@@ -656,6 +659,40 @@ def test_an_interrupt_ends_what_makes_a_layout(monkeypatch, made_beside):
     assert model.t_ == 300
 
 
+def test_a_fit_goes_on_when_the_interpreter_ends():
+    """Where no more threads are to be had: one that has them, and one that has none."""
+    fit = """
+import atexit, threading
+import numpy as np
+import scipy.sparse as sp
+from sparse_adagrad import SparseAdaGradRegressor, _layout
+
+_layout.ENTRIES_PER_THREAD = 1 << 10
+X = sp.random_array((20_000, 500), density=0.02, rng=0, format="csr")
+begun = threading.Event()
+
+class Begun:
+    def setup(self, estimator, context): pass
+    def teardown(self, estimator, context): pass
+    def on_fit_task_begin(self, estimator, context, **given): pass
+    def on_fit_task_end(self, estimator, context, **given):
+        begun.set()
+
+def fit():
+    model = SparseAdaGradRegressor(n_jobs=2, max_iter=60, tol=None, random_state=0)
+    print(model.set_callbacks(Begun()).fit(X, X.sum(axis=1)).t_)
+
+atexit.register(fit)
+threading.Thread(target=fit).start()
+begun.wait()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", fit], capture_output=True, text=True, timeout=300
+    )
+    assert done.stderr == ""
+    assert done.stdout.split() == ["1200000"] * 2
+
+
 def test_a_layout_that_cannot_be_made_fails_the_fit(monkeypatch, made_beside):
     def fail(*_):
         raise MemoryError("no room for the places")
@@ -933,6 +970,96 @@ def test_a_second_interrupt_reverts_a_fit_at_once_or_not_at_all(long_problem):
         sys.setprofile(None)
         gc.enable()
     assert len(calls) < count, "there were more places to interrupt"
+
+
+class AtEpochEnds:
+    """A callback that calls a function with the estimator after each epoch."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def setup(self, estimator, context):
+        pass
+
+    def teardown(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context, **given):
+        pass
+
+    def on_fit_task_end(self, estimator, context, **given):
+        self.function(estimator)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 3])
+@pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt])
+def test_an_error_holds_neither_rows_nor_threads(monkeypatch, kind, n_jobs):
+    """Nor is anything left to the garbage collector."""
+    monkeypatch.setattr(_layout, "ENTRIES_PER_THREAD", 1 << 12)
+    monkeypatch.setattr(_layout.LayoutToCome, "ask", ask_in_time)
+    X, y = bag_of_words(12_000)
+    rows = weakref.ref(X.data)
+
+    def fail(estimator):
+        if estimator.n_iter_ == 3:
+            raise kind
+
+    model = SparseAdaGradRegressor(n_jobs=n_jobs).set_callbacks(AtEpochEnds(fail))
+    before = set(threading.enumerate())
+    gc.collect()
+    gc.disable()
+    try:
+        with pytest.raises(kind) as kept:
+            model.fit(X, y)
+        # Threads of the team end, though the error is kept.
+        shared = re.compile("sparse_adagrad_")  # those that stay
+        for thread in set(threading.enumerate()) - before:
+            if not shared.match(thread.name):
+                thread.join(timeout=60)
+                assert not thread.is_alive()
+        del kept, X
+        assert rows() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_callback_finds_the_model_as_it_is(monkeypatch, n_jobs):
+    """Though its features lie elsewhere."""
+    monkeypatch.setattr(_layout, "ENTRIES_PER_THREAD", 1 << 12)
+    monkeypatch.setattr(_layout.LayoutToCome, "ask", ask_in_time)
+    monkeypatch.setattr("sparse_adagrad.regressor.MANY_FEATURES", 1)
+    X, y = bag_of_words(10_000)
+    errors = []
+    look = AtEpochEnds(lambda model: errors.append(rmse(model, X, y)))
+    model = SparseAdaGradRegressor(max_iter=8, tol=None, n_jobs=n_jobs, random_state=0)
+    model.set_callbacks(look).fit(X, y)
+    assert len(errors) == 9  # the fit's own end, too
+    assert errors[-1] == errors[-2] == rmse(model, X, y)
+    assert (np.diff(errors[:4]) < 0).all()
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_an_interrupt_at_the_end_keeps_what_was_learned(monkeypatch, n_jobs):
+    monkeypatch.setattr(_layout, "ENTRIES_PER_THREAD", 1 << 12)
+    monkeypatch.setattr(_layout.LayoutToCome, "ask", ask_in_time)
+    monkeypatch.setattr("sparse_adagrad.regressor.MANY_FEATURES", 1)
+    publish, times = _layout.Layout.publish, []
+
+    def interrupted(self):
+        times.append(1)
+        if len(times) < 3:
+            raise KeyboardInterrupt
+        publish(self)
+
+    X, y = bag_of_words(10_000)
+    monkeypatch.setattr(_layout.Layout, "publish", interrupted)
+    model = SparseAdaGradRegressor(max_iter=8, tol=None, n_jobs=n_jobs)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, y)
+    assert len(times) == 3
+    assert model.n_iter_ == 8
+    assert rmse(model, X, y) < 0.8 * y.std()
 
 
 @pytest.mark.filterwarnings("always")

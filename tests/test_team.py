@@ -87,19 +87,29 @@ def test_threads_share_the_work_of_a_run():
     assert threading.get_ident() not in threads
 
 
-def test_a_thread_that_cannot_be_started_is_an_error(monkeypatch):
+@pytest.mark.usefixtures("wait_by")
+@pytest.mark.parametrize("n_had", [0, 1, 2])
+def test_where_no_thread_is_to_be_had_the_leader_does_all(monkeypatch, n_had):
+    """As when the interpreter ends."""
     team = Team(3)
     submit, submitted = team._pool.submit, []
 
-    def refuse_the_third(*arguments):
-        if len(submitted) == 2:
-            raise RuntimeError("can't start new thread")
+    def refuse(*arguments):
+        if len(submitted) == n_had:
+            raise RuntimeError("cannot schedule new futures after shutdown")
         submitted.append(arguments)
         return submit(*arguments)
 
-    monkeypatch.setattr(team._pool, "submit", refuse_the_third)
-    with pytest.raises(RuntimeError, match="start new thread"):
-        team.run(lambda: pytest.fail("began without all threads"))
+    monkeypatch.setattr(team._pool, "submit", refuse)
+    done = []
+
+    def work():
+        for _ in range(2):
+            team.each(done.append)
+
+    team.run(work)
+    team.run(work)
+    assert done == 4 * [0, 1, 2]
 
 
 @pytest.fixture

@@ -133,15 +133,9 @@ class LayoutToCome:
 
     def ask(self, state: ModelState, *, blocking: bool) -> Layout | None:
         """The layout of a model as it is now; None while there is none yet."""
-        n_threads = len(self.parts)
-        if blocking:
-            places = self._find(n_threads)
-        elif self._places is None:
-            maker = ThreadPoolExecutor(1)
-            self._places = maker.submit(self._find, n_threads - 1)
-            maker.shutdown(wait=False)
-            return None
-        elif self._places.done():
+        if blocking or not self._begin():
+            places = self._find(len(self.parts))
+        elif self._places is not None and self._places.done():
             places = self._places.result()
         else:
             return None
@@ -152,6 +146,18 @@ class LayoutToCome:
         self._stopped = True
         if self._places is not None:
             wait([self._places])
+
+    def _begin(self) -> bool:
+        """Let other threads begin, if they have not; whether any is to be had."""
+        if self._places is None:
+            maker = ThreadPoolExecutor(1)
+            try:
+                self._places = maker.submit(self._find, len(self.parts) - 1)
+            except RuntimeError:  # as when the interpreter ends
+                return False
+            finally:
+                maker.shutdown(wait=False)
+        return True
 
     def _find(self, n_threads: int) -> Places:
         return find_places(

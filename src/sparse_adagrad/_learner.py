@@ -233,11 +233,11 @@ class Learner:
         # Curves only grow: a copy would cost the more, the longer a stream is.
         lengths = {name: len(before[name]) for name in CURVES if name in before}
         undo: Undo = []
+        interrupt: BaseException | None = None
         try:
             work(undo)
         except Interrupted as interrupted:
-            assert interrupted.__cause__ is not None
-            raise interrupted.__cause__ from None
+            interrupt = interrupted.__cause__
         except BaseException:
             taken_back = False
             while not taken_back:
@@ -257,6 +257,12 @@ class Learner:
                     # Another one leaves no half of it.
                     continue
             raise
+        if interrupt is not None:
+            try:
+                # Here, it does not lead to what it was wrapped in, which leads to it.
+                raise interrupt
+            finally:
+                del interrupt
 
     def _check_continues(self, state: ModelState, problem: Problem) -> None:
         n_outputs = problem.y.shape[1]

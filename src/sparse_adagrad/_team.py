@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import count
 from threading import Condition, Lock
+from typing import Any
 
 import numpy as np
 from joblib import cpu_count
@@ -41,6 +42,8 @@ class Team:
         # Who looks keeps a core from those that work.
         self._looks = LOOKS if n_threads <= cpu_count() else 0
         self._pool = ThreadPoolExecutor(n_threads)
+        # Whether the leader does all tasks itself.
+        self._alone = False
         self._leading = Lock()
         self._changed = Condition()
         self._task: Callable[[int], None] | None = None
@@ -53,14 +56,39 @@ class Team:
 
         An interrupt waits until the work has ended, which is told to stop.
         """
+        leading = None
         try:
-            self._pool.submit(self._lead, work).result()
+            leading = self._start(self._lead, work)
+            if leading is None:
+                work()
+            else:
+                leading.result()
         except BaseException:
             self.stopped = True
             self._see_it_end()
-            # Else the threads would last as long as the traceback, which leads to them.
-            self._pool.shutdown(wait=False, cancel_futures=True)
+            self.end()
             raise
+        finally:
+            # It leads to an error, which must not lead back to it by this frame.
+            del leading
+
+    def end(self) -> None:
+        """Let the threads end: they would last as long as a traceback to the team."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _start(
+        self, function: Callable[..., None], *arguments: Any
+    ) -> Future[None] | None:
+        """Let a thread do something, if one is to be had.
+
+        None is when the interpreter ends. Then the leader does all tasks, and whoever
+        would lead does what is to be led.
+        """
+        try:
+            return self._pool.submit(function, *arguments)
+        except RuntimeError:
+            self._alone = True
+            return None
 
     def _see_it_end(self) -> None:
         """Wait for a leader that stops, whatever else is raised meanwhile."""
@@ -77,6 +105,10 @@ class Team:
 
         Returns when all have done it; raises what one of them has raised.
         """
+        if self._alone:
+            for thread in range(self.n_threads):
+                task(thread)
+            return
         self._give(task)
         try:
             try:
@@ -97,7 +129,9 @@ class Team:
             try:
                 for thread in range(1, self.n_threads):
                     last = int(self._turns[0])
-                    followers.append(self._pool.submit(self._follow, thread, last))
+                    follower = self._start(self._follow, thread, last)
+                    if follower is not None:
+                        followers.append(follower)
                 work()
             finally:
                 self._give(None)

@@ -66,7 +66,8 @@ class Trainer:
     """
 
     layout: Layout | None = None
-    team: Team
+    team: Team | None = None
+    ended = False
 
     def __init__(
         self,
@@ -103,8 +104,8 @@ class Trainer:
         # more threads begin.
         blocking = len(order) == 1 or not self.settings.scaled
         while any(first < stop for first, stop in spans):
-            if self.take_layout(blocking=blocking) and len(order) > 1:
-                self.team.run(lambda: self._run_together(order, spans, sums))
+            if self.take_layout(blocking=blocking) and self.team is not None:
+                self._run_together(self.team, order, spans, sums)
                 break
             if self.state.fades:
                 self.state.deflate()
@@ -125,21 +126,48 @@ class Trainer:
                 self.layout = layout
         return self.layout is not None
 
+    def publish(self) -> ModelState:
+        """Bring the model by column up to date, and return it."""
+        if self.layout is None:
+            return self.state
+        self.layout.publish()
+        return self.layout.state
+
     def end(self) -> None:
-        """Bring the model by column up to date; no other thread works on."""
-        if self.layout is not None:
-            self.layout.publish()
-        if self.layout_to_come is not None:
-            self.layout_to_come.stop()
+        """Bring the model by column up to date, and leave no thread at work.
+
+        An interrupt meanwhile waits until it is so; then it is raised.
+        """
+        interrupted = False
+        while not self.ended:
+            try:
+                self.publish()
+                if self.layout_to_come is not None:
+                    self.layout_to_come.stop()
+                if self.team is not None:
+                    self.team.end()
+                self.ended = True
+            except KeyboardInterrupt:
+                interrupted = True
+        if interrupted:
+            raise KeyboardInterrupt
 
     def _run_together(
-        self, order: Order, spans: list[tuple[int, int]], sums: NDArray[np.float64]
+        self,
+        team: Team,
+        order: Order,
+        spans: list[tuple[int, int]],
+        sums: NDArray[np.float64],
     ) -> None:
-        """Let all threads visit their rows; for the team's leader."""
-        for portions in zip_longest(*(self._portions(*span) for span in spans)):
-            if self.team.stopped:
-                break
-            self._learn_together(order, portions, sums)
+        """Let all threads visit their rows."""
+
+        def lead() -> None:
+            for portions in zip_longest(*(self._portions(*span) for span in spans)):
+                if team.stopped:
+                    break
+                self._learn_together(team, order, portions, sums)
+
+        team.run(lead)
 
     def _span(self, part: NDArray[np.int64], half: int | None) -> tuple[int, int]:
         """First place and the one after the last; halves are cut between batches."""
@@ -213,6 +241,7 @@ class Trainer:
 
     def _learn_together(
         self,
+        team: Team,
         order: Order,
         portions: Sequence[tuple[int, int] | None],
         sums: NDArray[np.float64],
@@ -230,7 +259,7 @@ class Trainer:
             if portion is not None:
                 self._learn(order[t], *portion, parts[t], alpha, part_sums[t])
 
-        self.team.each(learn)
+        team.each(learn)
         state = self.state
         pull = merge.merge_scalars(
             state.totals,
@@ -240,7 +269,7 @@ class Trainer:
             adagrad.learning_pace(self.settings, state.totals, state.outputs),
             self.settings.batch_size,
         )
-        self.layout.merge(pull, self.team)
+        self.layout.merge(pull, team)
         sums += np.sum(part_sums, axis=0)
 
     def run_measuring(self, order: Order) -> NDArray[np.float64]:

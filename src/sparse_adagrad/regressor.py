@@ -355,53 +355,22 @@ class SparseAdaGradRegressor(
             layout=self._layout_to_come(state, problem, rng),
         )
 
-        def learned() -> ModelState:
-            if trainer.layout is not None:
-                trainer.layout.publish()
-            return state
-
         context = self._init_callback_context(max_subtasks=self.max_iter)
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
         given = {"estimator": self, "X": X, "y": y, "metadata": metadata}
         context.call_on_fit_task_begin(**given)
-        progress = Progress(self.tol, self.n_iter_no_change)
-        best: ModelState | None = None
-        means = np.zeros((state.n_outputs, 2))
         # From here on an interrupt keeps the rows learned from.
         self._state = state
         self.n_iter_ = 0
         try:
-            for epoch in range(self.max_iter):
-                task = context.subcontext(task_name=f"epoch {epoch}")
-                task.call_on_fit_task_begin(**given)
-                start = perf_counter()
-                order = trainer.order(rng if self.shuffle else None)
-                sums = trainer.run_measuring(order) if measure else trainer.run(order)
-                measure = False
-                means = sums / problem.weight_sum
-                self.loss_curve_.append(float(means[:, 0].mean()))
-                self.n_iter_ = epoch + 1
-                watched = self.loss_curve_[-1]
-                if problem.validation is not None:
-                    watched = self._validation_loss(learned(), *problem.validation)
-                    self.validation_loss_curve_.append(watched)
-                if self.verbose:
-                    print(self._epoch_line(epoch, perf_counter() - start, problem))
-                stop = task.call_on_fit_task_end(
-                    **given,
-                    reconstruction_attributes=lambda: {"_state": learned().copy()},
-                )
-                improved = progress.update(
-                    watched if self.early_stopping else self.loss_curve_[-1]
-                )
-                if self.early_stopping and improved:
-                    best = learned().copy()
-                if stop or progress.stalled:
-                    break
+            try:
+                best, means = self._learn_epochs(trainer, measure, rng, context, given)
+            finally:
+                trainer.end()
         except KeyboardInterrupt as interrupt:
-            raise Interrupted from interrupt
-        finally:
-            trainer.end()
+            if trainer.ended:
+                raise Interrupted from interrupt
+            raise
         if best is not None:
             self._state = best
         self._state.outputs["baseline_loss_sum"] = (
@@ -417,6 +386,54 @@ class SparseAdaGradRegressor(
                     ConvergenceWarning,
                     stacklevel=6,
                 )
+
+    def _learn_epochs(
+        self,
+        trainer: Trainer,
+        measure: bool,
+        rng: np.random.RandomState,
+        context: Any,
+        given: dict[str, Any],
+    ) -> tuple[ModelState | None, NDArray[np.float64]]:
+        """The best state, if it is to be kept, and the last epoch's mean losses.
+
+        `measure`: whether the first epoch measures the penalty's strength. `context`
+        and what is `given` are for callbacks.
+        """
+        problem = trainer.problem
+        progress = Progress(self.tol, self.n_iter_no_change)
+        best: ModelState | None = None
+        for epoch in range(self.max_iter):
+            task = context.subcontext(task_name=f"epoch {epoch}")
+            task.call_on_fit_task_begin(**given)
+            start = perf_counter()
+            order = trainer.order(rng if self.shuffle else None)
+            sums = trainer.run_measuring(order) if measure else trainer.run(order)
+            measure = False
+            means = sums / problem.weight_sum
+            self.loss_curve_.append(float(means[:, 0].mean()))
+            self.n_iter_ = epoch + 1
+            watched = self.loss_curve_[-1]
+            if problem.validation is not None:
+                watched = self._validation_loss(trainer.publish(), *problem.validation)
+                self.validation_loss_curve_.append(watched)
+            if self.verbose:
+                print(self._epoch_line(epoch, perf_counter() - start, problem))
+            if "_skl_callbacks" in vars(self):
+                # They may look at the estimator.
+                trainer.publish()
+            stop = task.call_on_fit_task_end(
+                **given,
+                reconstruction_attributes=lambda: {"_state": trainer.publish().copy()},
+            )
+            improved = progress.update(
+                watched if self.early_stopping else self.loss_curve_[-1]
+            )
+            if self.early_stopping and improved:
+                best = trainer.publish().copy()
+            if stop or progress.stalled:
+                break
+        return best, means
 
     def _layout_to_come(
         self, state: ModelState, problem: Problem, rng: np.random.RandomState
