@@ -972,6 +972,17 @@ def test_a_second_interrupt_reverts_a_fit_at_once_or_not_at_all(long_problem):
     assert len(calls) < count, "there were more places to interrupt"
 
 
+def test_a_coefficient_beyond_all_numbers_spoils_no_prediction():
+    rng = np.random.default_rng(0)
+    X = sp.csr_array((rng.random((300, 40)) < 0.2) * np.float32(1e-37))
+    y = 1e3 * rng.normal(size=300)
+    model = SparseAdaGradRegressor(feature_scaling="max_abs", max_iter=2).fit(X, y)
+    few = np.concatenate([model.predict(X[i : i + 1]) for i in range(300)])
+    with np.errstate(over="ignore"):
+        assert np.isinf(model.coef_).any()
+        assert_allclose(model.predict(X), few)
+
+
 class AtEpochEnds:
     """A callback that calls a function with the estimator after each epoch."""
 

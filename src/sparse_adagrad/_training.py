@@ -348,17 +348,24 @@ def predict_raw(
         )
         return True
 
-    if n_threads == 1:
-        complete = predict_part(0, rows.n_samples)
-    else:
+    def predict_all() -> bool:
+        if n_threads == 1:
+            return predict_part(0, rows.n_samples)
         ends = rows.cut(n_threads)
         with ThreadPoolExecutor(n_threads) as threads:
-            complete = all(threads.map(predict_part, ends[:-1], ends[1:]))
-    if check is not None and coef is not None:
-        with np.errstate(over="ignore", invalid="ignore"):
-            # What is wrong shows, and so may what is merely too large.
-            if not (complete and np.isfinite(out.sum())):
-                check()
+            return all(threads.map(predict_part, ends[:-1], ends[1:]))
+
+    complete = predict_all()
+    with np.errstate(over="ignore", invalid="ignore"):
+        sound = complete and (coef is None or np.isfinite(out.sum()))
+    if not sound:
+        # What is wrong shows, and so may what is merely too large.
+        if check is not None:
+            check()
         if not complete:
             raise RuntimeError("X was changed while predictions were made from it.")
+        # A coefficient may be beyond all numbers, as that of a tiny column, though its
+        # products are not.
+        coef = None
+        predict_all()
     return out
