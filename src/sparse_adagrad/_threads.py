@@ -49,9 +49,10 @@ def on_threads(
                 results[k] = function(*items[k])
             except Exception as error:
                 errors[k] = error
-                waiting.clear()
             finally:
                 with changed:
+                    if errors:
+                        waiting.clear()
                     at_work.discard(get_ident())
                     changed.notify_all()
 
@@ -63,10 +64,10 @@ def on_threads(
                 _threads().submit(take)
         take()
     finally:
-        waiting.clear()
         # Nobody works on behind the caller's back. A thread that comes later, be it one
         # that was thought not to be had, finds nothing to take.
         with changed:
+            waiting.clear()
             # An interrupt may have come before the caller's own was at an end.
             changed.wait_for(lambda: not at_work - {get_ident()})
     if errors:
