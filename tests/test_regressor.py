@@ -3,7 +3,6 @@
 import gc
 import os
 import pickle
-import re
 import signal
 import subprocess
 import sys
@@ -555,23 +554,16 @@ def ask_in_time(self, state, *, blocking, ask=_layout.LayoutToCome.ask):
 def test_threads_learn_one_model(monkeypatch, parameters, n_outputs):
     # So few rows would be left to one thread.
     monkeypatch.setattr(_layout, "ENTRIES_PER_THREAD", 1 << 12)
-    used = set()
-    learn = Trainer._learn
-
-    def watched(*arguments):
-        used.add(threading.get_ident())
-        learn(*arguments)
-
     X, y = bag_of_words(12_000)
     target = y if n_outputs == 1 else np.column_stack([y, -2 * y, y + 5])
     parameters = {"random_state": 0, "max_iter": 8, **parameters}
     alone = SparseAdaGradRegressor(**parameters).fit(X[:10_000], target[:10_000])
-    monkeypatch.setattr(Trainer, "_learn", watched)
+    rows = learners_by_rows(monkeypatch)
     monkeypatch.setattr(_layout.LayoutToCome, "ask", ask_in_time)
     many = SparseAdaGradRegressor(n_jobs=3, **parameters)
     many.fit(X[:10_000], target[:10_000])
     # The caller's begins, and then waits, ready for an interrupt.
-    assert len(used - {threading.get_ident()}) == 3
+    assert len(set(rows) - {threading.get_ident()}) == 3
     n_epochs, n_rows = many.n_iter_, 10_000
     if "early_stopping" in parameters:
         # The model is that of the best epoch.
@@ -601,7 +593,7 @@ def made_beside(monkeypatch):
     return made
 
 
-def learners_by_rows(monkeypatch, then):
+def learners_by_rows(monkeypatch, then=lambda n_rows: None):
     """Rows that each thread learns from; `then` is called before, with how many."""
     learn, rows = Trainer._learn, Counter()
 
@@ -1023,9 +1015,8 @@ def test_an_error_holds_neither_rows_nor_threads(monkeypatch, kind, n_jobs):
         with pytest.raises(kind) as kept:
             model.fit(X, y)
         # Threads of the team end, though the error is kept.
-        shared = re.compile("sparse_adagrad_")  # those that stay
         for thread in set(threading.enumerate()) - before:
-            if not shared.match(thread.name):
+            if not thread.name.startswith("sparse_adagrad_"):  # those that stay
                 thread.join(timeout=60)
                 assert not thread.is_alive()
         del kept, X
@@ -1076,8 +1067,9 @@ def test_an_interrupt_at_the_end_keeps_what_was_learned(monkeypatch, n_jobs):
 @pytest.mark.filterwarnings("always")
 def test_a_fit_that_diverges_warns_where_it_was_called():
     X, y = bag_of_words(200)
+    # Of a hundred seeds three do not diverge that far.
     model = SparseAdaGradRegressor(
-        learning_rate="constant", eta0=100.0, max_iter=2, tol=None
+        learning_rate="constant", eta0=100.0, max_iter=2, tol=None, random_state=0
     )
     with pytest.warns(ConvergenceWarning, match="diverged or did not learn") as seen:
         model.fit(X, y)

@@ -93,10 +93,10 @@ class Measures:
             weights = NO_WEIGHTS
         n_columns = rows.n_features if self.columns else 0
         self.column_max = np.zeros(n_columns, rows.data.dtype)
-        columns = self._sample_columns(rows, largest, visited)
+        sampled = self._sample_columns(rows, largest, visited)
         self.sq_sum, first, rows_sorted = 0.0, 0, True
         for last in span_ends(rows, visited):
-            self._raise_floor(columns)
+            self._raise_floor(sampled)
             code, row, position, is_sorted, sq_sum = self._check(
                 rows, largest, visited, weights, first, last
             )
@@ -105,7 +105,7 @@ class Measures:
                 break
             self.sq_sum += sq_sum
             first = last
-        self._raise_floor(columns)
+        self._raise_floor(sampled)
         return code, row, position, rows_sorted
 
     def _sample_columns(
@@ -132,9 +132,9 @@ class Measures:
         # As NumPy picks by them: else each median would convert them.
         return np.asarray(present, np.intp)
 
-    def _raise_floor(self, columns: NDArray[Any]) -> None:
+    def _raise_floor(self, sampled: NDArray[Any]) -> None:
         if self.seeks_median:
-            self.floor = lower_median(self.column_max.take(columns))
+            self.floor = lower_median(self.column_max.take(sampled))
 
     def _check(
         self,

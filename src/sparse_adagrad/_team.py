@@ -60,7 +60,7 @@ class Team:
         try:
             leading = self._start(self._lead, work)
             if leading is None:
-                work()
+                self._lead(work)
             else:
                 leading.result()
         except BaseException:
@@ -81,8 +81,7 @@ class Team:
     ) -> Future[None] | None:
         """Let a thread do something, if one is to be had.
 
-        None is when the interpreter ends. Then the leader does all tasks, and whoever
-        would lead does what is to be led.
+        None is when the interpreter ends. Then the caller leads, and does all tasks.
         """
         try:
             return self._pool.submit(function, *arguments)

@@ -6,7 +6,6 @@ Nothing here checks input or knows the estimator; nothing here loops over entrie
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import zip_longest
 
 import numpy as np
@@ -16,6 +15,7 @@ from sparse_adagrad._layout import Layout, LayoutToCome
 from sparse_adagrad._problem import Problem, Rows, shuffle_in_runs
 from sparse_adagrad._state import MAX_INFLATION, ModelState, aligned_zeros
 from sparse_adagrad._team import Team
+from sparse_adagrad._threads import on_threads
 from sparse_adagrad.kernels import adagrad, merge, predict
 
 # Rows to visit, those of each thread. A single part may be empty: all, in sequence.
@@ -126,12 +126,10 @@ class Trainer:
                 self.layout = layout
         return self.layout is not None
 
-    def publish(self) -> ModelState:
-        """Bring the model by column up to date, and return it."""
-        if self.layout is None:
-            return self.state
-        self.layout.publish()
-        return self.layout.state
+    def publish(self) -> None:
+        """Bring the model by column up to date."""
+        if self.layout is not None:
+            self.layout.publish()
 
     def end(self) -> None:
         """Bring the model by column up to date, and leave no thread at work.
@@ -352,8 +350,7 @@ def predict_raw(
         if n_threads == 1:
             return predict_part(0, rows.n_samples)
         ends = rows.cut(n_threads)
-        with ThreadPoolExecutor(n_threads) as threads:
-            return all(threads.map(predict_part, ends[:-1], ends[1:]))
+        return all(on_threads(predict_part, ends[:-1], ends[1:], n_threads=n_threads))
 
     complete = predict_all()
     with np.errstate(over="ignore", invalid="ignore"):

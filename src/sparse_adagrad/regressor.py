@@ -400,7 +400,8 @@ class SparseAdaGradRegressor(
         `measure`: whether the first epoch measures the penalty's strength. `context`
         and what is `given` are for callbacks.
         """
-        problem = trainer.problem
+        # By column: laid out later, if it is.
+        state, problem = trainer.state, trainer.problem
         progress = Progress(self.tol, self.n_iter_no_change)
         best: ModelState | None = None
         for epoch in range(self.max_iter):
@@ -414,23 +415,22 @@ class SparseAdaGradRegressor(
             self.loss_curve_.append(float(means[:, 0].mean()))
             self.n_iter_ = epoch + 1
             watched = self.loss_curve_[-1]
+            if problem.validation is not None or "_skl_callbacks" in vars(self):
+                # Callbacks may look at the estimator.
+                trainer.publish()
             if problem.validation is not None:
-                watched = self._validation_loss(trainer.publish(), *problem.validation)
+                watched = self._validation_loss(state, *problem.validation)
                 self.validation_loss_curve_.append(watched)
             if self.verbose:
                 print(self._epoch_line(epoch, perf_counter() - start, problem))
-            if "_skl_callbacks" in vars(self):
-                # They may look at the estimator.
-                trainer.publish()
             stop = task.call_on_fit_task_end(
-                **given,
-                reconstruction_attributes=lambda: {"_state": trainer.publish().copy()},
+                **given, reconstruction_attributes=lambda: {"_state": state.copy()}
             )
             improved = progress.update(
                 watched if self.early_stopping else self.loss_curve_[-1]
             )
             if self.early_stopping and improved:
-                best = trainer.publish().copy()
+                best = state.copy()
             if stop or progress.stalled:
                 break
         return best, means
