@@ -162,7 +162,8 @@ cdef struct Scratch:
     void* output_memory
     void* vectors  # five numbers an output: see Vectors
     double* raw_prediction
-    double* gradients
+    double* slopes  # weighted derivatives of the losses by the raw predictions
+    double* slope_sums  # of a mini-batch; else 0
     Rates* rates
 
 
@@ -195,7 +196,7 @@ cdef bint make_output_scratch(
 ) noexcept nogil:
     """One block, cut on cache lines; False where there is no memory for it."""
     cdef size_t vectors = in_lines(5 * item * n_outputs)
-    cdef size_t doubles = in_lines(2 * sizeof(double) * n_outputs)
+    cdef size_t doubles = in_lines(3 * sizeof(double) * n_outputs)
     scratch.row_memory = NULL
     scratch.capacity = 0
     scratch.output_memory = calloc(
@@ -206,7 +207,8 @@ cdef bint make_output_scratch(
     cdef char* start = <char*> in_lines(<size_t> scratch.output_memory)
     scratch.vectors = start
     scratch.raw_prediction = <double*> (start + vectors)
-    scratch.gradients = scratch.raw_prediction + n_outputs
+    scratch.slopes = scratch.raw_prediction + n_outputs
+    scratch.slope_sums = scratch.slopes + n_outputs
     scratch.rates = <Rates*> (start + vectors + doubles)
     return True
 
@@ -321,7 +323,7 @@ cdef inline void fetch_maxima(
         sa_prefetch(column_max + indices[k])
 
 
-cdef inline void predict_row(
+cdef void predict_several(
     const Plan* plan,
     const state_t* pairs,
     const index_t* indices,
@@ -330,16 +332,9 @@ cdef inline void predict_row(
     const Output* outputs,
     const Scratch* scratch,
 ) noexcept nogil:
-    """Read the row's weights and multiply them with ``x``."""
     cdef Py_ssize_t n_outputs = plan.n_outputs
     cdef state_t* vectors = <state_t*> scratch.vectors
     cdef Py_ssize_t o
-    if n_outputs == 1:
-        scratch.raw_prediction[0] = read_row(
-            plan.variant, pairs, indices, x, row_nnz, <state_t*> scratch.read,
-            outputs.eps, outputs.l1, outputs.l2,
-        )
-        return
     for o in range(n_outputs):
         vectors[EPS * n_outputs + o] = <state_t> outputs[o].eps
         vectors[L1 * n_outputs + o] = <state_t> outputs[o].l1
@@ -351,6 +346,25 @@ cdef inline void predict_row(
     )
     for o in range(n_outputs):
         scratch.raw_prediction[o] = vectors[FACTOR * n_outputs + o]
+
+
+cdef inline void predict_row(
+    const Plan* plan,
+    const state_t* pairs,
+    const index_t* indices,
+    const state_t* x,
+    Py_ssize_t row_nnz,
+    const Output* outputs,
+    const Scratch* scratch,
+) noexcept nogil:
+    """Read the row's weights and multiply them with ``x``."""
+    if plan.n_outputs == 1:
+        scratch.raw_prediction[0] = read_row(
+            plan.variant, pairs, indices, x, row_nnz, <state_t*> scratch.read,
+            outputs.eps, outputs.l1, outputs.l2,
+        )
+    else:
+        predict_several(plan, pairs, indices, x, row_nnz, outputs, scratch)
 
 
 cdef inline bint step_fading(
@@ -377,6 +391,51 @@ cdef inline bint step_fading(
     return finite
 
 
+cdef bint step_fading_row(
+    const Plan* plan,
+    state_t* pairs,
+    const index_t* indices,
+    const state_t* x,
+    Py_ssize_t row_nnz,
+    const Output* outputs,
+    double inflation,
+    const Scratch* scratch,
+) noexcept nogil:
+    cdef Py_ssize_t n_outputs = plan.n_outputs
+    cdef bint finite = True
+    cdef Py_ssize_t k, o
+    for k in range(row_nnz):
+        for o in range(n_outputs):
+            scratch.raw_prediction[o] = scratch.slopes[o] * x[k]
+        finite &= step_fading(
+            plan, pairs + 2 * indices[k] * n_outputs, scratch.raw_prediction,
+            scratch.rates, outputs, inflation,
+        )
+    return finite
+
+
+cdef bint step_several(
+    const Plan* plan,
+    state_t* pairs,
+    const index_t* indices,
+    const state_t* x,
+    Py_ssize_t row_nnz,
+    const Scratch* scratch,
+    const index_t* coming,
+    Py_ssize_t coming_nnz,
+) noexcept nogil:
+    cdef Py_ssize_t n_outputs = plan.n_outputs
+    cdef state_t* vectors = <state_t*> scratch.vectors
+    cdef Py_ssize_t o
+    for o in range(n_outputs):
+        vectors[FACTOR * n_outputs + o] = <state_t> scratch.slopes[o]
+        vectors[ETA * n_outputs + o] = <state_t> scratch.rates[o].eta
+    return step_outputs(
+        plan.variant, pairs, indices, x, row_nnz, n_outputs, <state_t*> scratch.read,
+        vectors + FACTOR * n_outputs, vectors + ETA * n_outputs, coming, coming_nnz,
+    )
+
+
 cdef inline bint step_features(
     const Plan* plan,
     state_t* pairs,
@@ -393,31 +452,18 @@ cdef inline bint step_features(
 
     Those of the coming row are asked for meanwhile.
     """
-    cdef Py_ssize_t n_outputs = plan.n_outputs
-    cdef state_t* vectors = <state_t*> scratch.vectors
-    cdef bint finite = True
-    cdef Py_ssize_t k, o
     if plan.decay > 0.0:
-        fetch_pairs(pairs, coming, coming_nnz, n_outputs)
-        for k in range(row_nnz):
-            for o in range(n_outputs):
-                scratch.raw_prediction[o] = scratch.gradients[o] * x[k]
-            finite &= step_fading(
-                plan, pairs + 2 * indices[k] * n_outputs, scratch.raw_prediction,
-                scratch.rates, outputs, inflation,
-            )
-        return finite
-    if n_outputs == 1:
+        fetch_pairs(pairs, coming, coming_nnz, plan.n_outputs)
+        return step_fading_row(
+            plan, pairs, indices, x, row_nnz, outputs, inflation, scratch
+        )
+    if plan.n_outputs == 1:
         return step_row(
             plan.variant, pairs, indices, x, row_nnz, <state_t*> scratch.read,
-            scratch.gradients[0], scratch.rates[0].eta, coming, coming_nnz,
+            scratch.slopes[0], scratch.rates[0].eta, coming, coming_nnz,
         )
-    for o in range(n_outputs):
-        vectors[FACTOR * n_outputs + o] = <state_t> scratch.gradients[o]
-        vectors[ETA * n_outputs + o] = <state_t> scratch.rates[o].eta
-    return step_outputs(
-        plan.variant, pairs, indices, x, row_nnz, n_outputs, <state_t*> scratch.read,
-        vectors + FACTOR * n_outputs, vectors + ETA * n_outputs, coming, coming_nnz,
+    return step_several(
+        plan, pairs, indices, x, row_nnz, scratch, coming, coming_nnz
     )
 
 
@@ -446,75 +492,90 @@ cdef inline void settle_output(
     output.eps = rates.eps
 
 
-cdef inline void score_sample(
+cdef inline bint score_sample(
     const Plan* plan,
     const double* y_true,
     double weight,
     const Totals* totals,
     Output* outputs,
-    double* raw_prediction,
+    const Scratch* scratch,
     double* loss_sums,
 ) noexcept nogil:
-    """Complete the raw predictions and add their losses, and the untrained model's.
+    """Find the slopes at the raw predictions and add the losses; whether all finite.
 
-    The first sample of a stream finds no mean to start from and is given its own.
+    The untrained model's losses are added too. The first sample of a stream finds no
+    mean to start from and is given its own.
     """
+    cdef bint is_first = (
+        plan.running and plan.scaled and plan.fit_intercept
+        and totals.weight_sum == 0.0
+    )
+    cdef bint finite = True
+    cdef double raw, slope
     cdef Py_ssize_t o
-    cdef Output* output
     for o in range(plan.n_outputs):
-        output = &outputs[o]
-        if (
-            plan.running and plan.scaled and plan.fit_intercept
-            and totals.weight_sum == 0.0
-        ):
-            output.base = link(plan.loss, y_true[o])
-        raw_prediction[o] += output.base + output.intercept
-        loss_sums[2 * o] += weight * loss_value(
-            plan.loss, y_true[o], raw_prediction[o]
+        if is_first:
+            outputs[o].base = link(plan.loss, y_true[o])
+        raw = scratch.raw_prediction[o] + (outputs[o].base + outputs[o].intercept)
+        slope = weight * loss_gradient(plan.loss, y_true[o], raw)
+        scratch.slopes[o] = slope
+        loss_sums[2 * o] += weight * loss_value(plan.loss, y_true[o], raw)
+        loss_sums[2 * o + 1] += weight * loss_value(
+            plan.loss, y_true[o], outputs[o].base
         )
-        loss_sums[2 * o + 1] += weight * loss_value(plan.loss, y_true[o], output.base)
+        finite &= (isfinite(slope) != 0) & (isfinite(loss_sums[2 * o]) != 0)
+    return finite
 
 
-cdef inline const state_t* predict_sample(
+cdef inline const state_t* take_sample(
     const Plan* plan,
     const data_t* data,
     const index_t* indices,
     Py_ssize_t row_nnz,
-    const double* y_true,
-    double weight,
-    const state_t* pairs,
     state_t* column_max,
     Totals* totals,
-    Output* outputs,
     int64_t* bins,
     const Scratch* scratch,
-    double* loss_sums,
 ) noexcept nogil:
-    """Predict and score one sample, then let it move the running scales.
-
-    Returns its values in their columns' units.
-    """
-    cdef const state_t* x
+    """The sample's values in their columns' units, which it moves first in a stream."""
     if plan.running and plan.scaling != SCALING_NONE:
-        x = observe_row(
+        return observe_row(
             plan.scaling, data, indices, row_nnz, column_max, totals, bins,
             <state_t*> scratch.x,
         )
-    else:
-        x = row_values(data, row_nnz, <state_t*> scratch.x)
+    return row_values(data, row_nnz, <state_t*> scratch.x)
+
+
+cdef inline bint predict_sample(
+    const Plan* plan,
+    const index_t* indices,
+    const state_t* x,
+    Py_ssize_t row_nnz,
+    const double* y_true,
+    double weight,
+    const state_t* pairs,
+    Totals* totals,
+    Output* outputs,
+    const Scratch* scratch,
+    double* loss_sums,
+) noexcept nogil:
+    """Predict and score one sample, then let it move the scales of rows and targets.
+
+    Returns whether its slopes and the losses are finite.
+    """
     predict_row(plan, pairs, indices, x, row_nnz, outputs, scratch)
-    score_sample(
-        plan, y_true, weight, totals, outputs, scratch.raw_prediction, loss_sums
+    cdef bint finite = score_sample(
+        plan, y_true, weight, totals, outputs, scratch, loss_sums
     )
     if plan.running:
         observe_sample(
             plan, y_true, weight, squared_length(x, row_nnz), totals, outputs
         )
     totals.n_seen += 1.0
-    return x
+    return finite
 
 
-cdef inline void find_rates(
+cdef void find_rates(
     const Plan* plan, const Totals* totals, const Output* outputs, Rates* rates
 ) noexcept nogil:
     cdef Py_ssize_t o
@@ -522,7 +583,7 @@ cdef inline void find_rates(
         rates[o] = rates_of(plan, totals, &outputs[o])
 
 
-cdef inline void fade(
+cdef void fade(
     const Plan* plan, Totals* totals, Output* outputs, Py_ssize_t n_samples
 ) noexcept nogil:
     """Let the squared gradients of the past fade before so many samples are added."""
@@ -538,8 +599,6 @@ cdef inline bint learn_row(
     const index_t* indices,
     const state_t* x,
     Py_ssize_t row_nnz,
-    const double* y_true,
-    double weight,
     state_t* pairs,
     Totals* totals,
     Output* outputs,
@@ -549,27 +608,20 @@ cdef inline bint learn_row(
     Py_ssize_t coming_nnz,
 ) noexcept nogil:
     """Learn from the sample just predicted; False where a number is not finite."""
-    cdef bint finite = True
-    cdef Py_ssize_t o
     if plan.running:
         find_rates(plan, totals, outputs, scratch.rates)
     if plan.decay > 0.0:
         fade(plan, totals, outputs, 1)
-    for o in range(plan.n_outputs):
-        scratch.gradients[o] = weight * loss_gradient(
-            plan.loss, y_true[o], scratch.raw_prediction[o]
-        )
-        finite &= isfinite(scratch.gradients[o]) != 0
-    finite = finite and step_features(
+    cdef bint finite = step_features(
         plan, pairs, indices, x, row_nnz, outputs, totals.inflation, scratch, coming,
         coming_nnz,
     )
+    cdef Py_ssize_t o
     for o in range(plan.n_outputs):
         settle_output(
-            plan, &outputs[o], &scratch.rates[o], scratch.gradients[o], alpha + 2 * o,
+            plan, &outputs[o], &scratch.rates[o], scratch.slopes[o], alpha + 2 * o,
             totals.inflation,
         )
-        scratch.gradients[o] = 0.0
     return finite
 
 
@@ -659,25 +711,19 @@ cdef void add_row(
     const data_t* data,
     const index_t* indices,
     Py_ssize_t row_nnz,
-    const double* y_true,
-    double weight,
     const Scratch* scratch,
     Active* active,
 ) noexcept nogil:
     """Add the gradients of the sample just predicted to its features'."""
     cdef Py_ssize_t n_outputs = plan.n_outputs
-    cdef double* slopes = scratch.raw_prediction
     cdef double* sums
     cdef Py_ssize_t k, o
     for o in range(n_outputs):
-        slopes[o] = weight * loss_gradient(
-            plan.loss, y_true[o], scratch.raw_prediction[o]
-        )
-        scratch.gradients[o] += slopes[o]
+        scratch.slope_sums[o] += scratch.slopes[o]
     for k in range(row_nnz):
         sums = gradients_of(active, indices[k], n_outputs)
         for o in range(n_outputs):
-            sums[o] += slopes[o] * data[k]
+            sums[o] += scratch.slopes[o] * data[k]
 
 
 # ------------------------------------------------------------------------ entry points
@@ -750,7 +796,7 @@ def train(
     cdef bint sequential = rows.shape[0] == 0
     cdef Py_ssize_t largest_batch = 0
     cdef Py_ssize_t failed = -1
-    cdef Py_ssize_t r, i, o, nnz, length, ahead, coming_nnz
+    cdef Py_ssize_t r, i, nnz, length, ahead, coming_nnz
     cdef const index_t* coming = NULL
     cdef Py_ssize_t batch_nnz = 0
     cdef double weight
@@ -834,10 +880,13 @@ def train(
                         &log, indptr[i], pairs_start, column_start,
                         indices_start + indptr[i], nnz, n_outputs,
                     )
-                x = predict_sample(
-                    &plan, values, indices_start + indptr[i], nnz, &y[i, 0], weight,
-                    pairs_start, column_start, &totals[0], &outputs[0], &bins[0],
-                    &scratch, &loss_sums[0, 0],
+                x = take_sample(
+                    &plan, values, indices_start + indptr[i], nnz, column_start,
+                    &totals[0], &bins[0], &scratch,
+                )
+                finite = predict_sample(
+                    &plan, indices_start + indptr[i], x, nnz, &y[i, 0], weight,
+                    pairs_start, &totals[0], &outputs[0], &scratch, &loss_sums[0, 0],
                 )
                 coming_nnz = 0
                 if not near and r + pairs_ahead < stop:
@@ -847,26 +896,24 @@ def train(
                     if plan.running and plan.scaling != SCALING_NONE:
                         fetch_maxima(column_start, coming, coming_nnz)
                 if batch_size == 1:
-                    finite = learn_row(
-                        &plan, indices_start + indptr[i], x, nnz, &y[i, 0], weight,
-                        pairs_start, &totals[0], &outputs[0], &alpha[0, 0], &scratch,
-                        coming, coming_nnz,
+                    finite &= learn_row(
+                        &plan, indices_start + indptr[i], x, nnz, pairs_start,
+                        &totals[0], &outputs[0], &alpha[0, 0], &scratch, coming,
+                        coming_nnz,
                     )
                 else:
                     fetch_pairs(pairs_start, coming, coming_nnz, n_outputs)
                     add_row(
-                        &plan, values, indices_start + indptr[i], nnz, &y[i, 0],
-                        weight, &scratch, &active,
+                        &plan, values, indices_start + indptr[i], nnz, &scratch,
+                        &active,
                     )
                     length = (r - start) % batch_size + 1
                     if length < batch_size and r + 1 < stop:
                         continue
-                    finite = step_batch(
+                    finite &= step_batch(
                         &plan, &active, length, pairs_start, column_start, &totals[0],
                         &outputs[0], &alpha[0, 0], &scratch,
                     )
-                for o in range(n_outputs):
-                    finite &= isfinite(loss_sums[o, 0]) != 0
                 if not finite:
                     failed = i
                     break
@@ -892,7 +939,7 @@ cdef bint step_batch(
     """One update by the mean gradient of ``length`` rows."""
     cdef double share = 1.0 / length
     cdef Rates* rates = scratch.rates
-    cdef double* gradients = scratch.gradients
+    cdef double* slope_sums = scratch.slope_sums
     cdef bint finite
     cdef Py_ssize_t o
     find_rates(plan, totals, outputs, rates)
@@ -907,12 +954,12 @@ cdef bint step_batch(
         )
     clear_active(active, plan.n_outputs)
     for o in range(plan.n_outputs):
-        finite &= isfinite(gradients[o]) != 0
+        finite &= isfinite(slope_sums[o]) != 0
         settle_output(
-            plan, &outputs[o], &rates[o], gradients[o] * share, alpha + 2 * o,
+            plan, &outputs[o], &rates[o], slope_sums[o] * share, alpha + 2 * o,
             totals.inflation,
         )
-        gradients[o] = 0.0
+        slope_sums[o] = 0.0
     return finite
 
 
