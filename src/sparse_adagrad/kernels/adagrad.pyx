@@ -274,6 +274,8 @@ cdef inline void observe_sample(
 
 
 # ------------------------------------------------------------------- one row, in calls
+#
+# What few rows need is apart, not inline: the compiler then joins what every row does.
 
 
 cdef inline double squared_length(const state_t* x, Py_ssize_t row_nnz) noexcept nogil:
@@ -332,6 +334,7 @@ cdef void predict_several(
     const Output* outputs,
     const Scratch* scratch,
 ) noexcept nogil:
+    """`predict_row` for several outputs."""
     cdef Py_ssize_t n_outputs = plan.n_outputs
     cdef state_t* vectors = <state_t*> scratch.vectors
     cdef Py_ssize_t o
@@ -401,6 +404,7 @@ cdef bint step_fading_row(
     double inflation,
     const Scratch* scratch,
 ) noexcept nogil:
+    """`step_features` where past gradients fade."""
     cdef Py_ssize_t n_outputs = plan.n_outputs
     cdef bint finite = True
     cdef Py_ssize_t k, o
@@ -424,6 +428,7 @@ cdef bint step_several(
     const index_t* coming,
     Py_ssize_t coming_nnz,
 ) noexcept nogil:
+    """`step_features` for several outputs."""
     cdef Py_ssize_t n_outputs = plan.n_outputs
     cdef state_t* vectors = <state_t*> scratch.vectors
     cdef Py_ssize_t o
