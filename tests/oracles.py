@@ -274,18 +274,23 @@ class ScaledStream:
             return np.maximum(self.largest / self.limit, 1.0)
         return np.ones_like(self.largest)
 
-    def learn(self, x, y):
-        t = len(self.ys)
+    def measure_columns(self, x, t):
         self.largest = np.maximum(self.largest, np.abs(x))
-        if t < 256 or t % 16 == 0:
+        times = 1 if t < 256 or t % 16 == 0 else 0
+        if t >= 4096:
+            times = 4 if t % 64 == 0 else 0
+        if times:
             for j in np.flatnonzero(x):
                 self.reference = self.reference or abs(x[j])
                 b = int(np.floor(8 * np.log2(self.largest[j] / self.reference)))
-                self.bins[b] = self.bins.get(b, 0) + 1
+                self.bins[b] = self.bins.get(b, 0) + times
             if self.bins:
                 entries = np.repeat(list(self.bins), list(self.bins.values()))
                 middle = np.sort(entries)[(len(entries) - 1) // 2]
                 self.limit = 2 * self.reference * 2 ** ((middle + 0.5) / 8)
+
+    def learn(self, x, y):
+        self.measure_columns(x, len(self.ys))
         x = x / self.unit()
         w = -self.u / (self.s + self.length_eps)
         base = np.mean(self.ys) if self.ys else y

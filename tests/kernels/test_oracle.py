@@ -208,6 +208,23 @@ def test_scaled_stream(feature_scaling):
     close(model.loss_curve_, [np.mean(losses)])
 
 
+def test_limit_of_columns_in_a_long_stream():
+    rng = np.random.default_rng(0)
+    growing = np.linspace(1, 30, 7000)[:, None] * rng.uniform(0.5, 2, (7000, 4))
+    X = sp.csr_array(growing * (rng.random(growing.shape) < 0.5))
+    model = SparseAdaGradRegressor(dtype="float64")
+    oracle = ScaledStream(X.shape[1])
+    limits = []
+    for end in (200, 3000, 4096, 4097, 5000, 7000):
+        start = int(model.t_) if limits else 0
+        model.partial_fit(X[start:end], rng.normal(size=end - start))
+        for t in range(start, end):
+            oracle.measure_columns(X[[t]].toarray()[0], t)
+        limits.append(model._state.totals["column_limit"][0])
+        np.testing.assert_allclose(limits[-1], oracle.limit)
+    assert (np.diff(limits) > 0).sum() > 3
+
+
 @settings(deadline=None, max_examples=150)
 @given(st.data())
 def test_nasty_matrices_constant_rate(data):

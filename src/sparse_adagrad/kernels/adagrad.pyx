@@ -70,7 +70,7 @@ from sparse_adagrad.kernels.step cimport (
     step_outputs,
     step_row,
 )
-from sparse_adagrad.kernels.undo cimport Log, log_row
+from sparse_adagrad.kernels.undo cimport log_row
 
 cdef enum:
     # The features of a row are asked for so many entries ahead of their use, which is
@@ -540,13 +540,17 @@ cdef inline const state_t* take_sample(
     state_t* column_max,
     Totals* totals,
     int64_t* bins,
+    state_t* kept,
     const Scratch* scratch,
 ) noexcept nogil:
-    """The sample's values in their columns' units, which it moves first in a stream."""
+    """The sample's values in their columns' units, which it moves first in a stream.
+
+    What the columns' largest |x| were before is kept, if there is a place for it.
+    """
     if plan.running and plan.scaling != SCALING_NONE:
         return observe_row(
-            plan.scaling, data, indices, row_nnz, column_max, totals, bins,
-            <state_t*> scratch.x,
+            plan.variant, plan.scaling, data, indices, row_nnz, column_max, totals,
+            bins, kept, <state_t*> scratch.x,
         )
     return row_values(data, row_nnz, <state_t*> scratch.x)
 
@@ -782,7 +786,7 @@ def train(
     bins : ndarray of shape (N_BINS,), int64; updated
     log_pairs, log_max : ndarrays of shape (>= nnz, 2, n_outputs) and (>= nnz,)
         Every entry's column before its row changes it, for `undo.restore`; written.
-        Empty, where nothing is kept, and ``log_max`` where ``column_max`` is.
+        Empty, where nothing is kept, and ``log_max`` where the scales do not run.
     place_of : ndarray of shape (n_features,) or (0,), uint32
         Zeros, and zeros again in the end; empty where a batch is one row.
     alpha : ndarray of shape (n_outputs, 2), float64
@@ -849,11 +853,8 @@ def train(
     cdef const int64_t* starts = &scaled_starts[0] if scaled_starts.shape[0] else NULL
     cdef const data_t* values
     cdef const state_t* x
-    cdef Log log = Log(NULL, NULL)
-    if log_pairs.shape[0]:
-        log.pairs = &log_pairs[0, 0, 0]
-    if log_max.shape[0]:
-        log.column_max = &log_max[0]
+    cdef state_t* log_start = &log_pairs[0, 0, 0] if log_pairs.shape[0] else NULL
+    cdef state_t* log_max_start = &log_max[0] if log_max.shape[0] else NULL
     try:
         with nogil:
             # These stay what they are, except in a stream.
@@ -880,14 +881,16 @@ def train(
                     break
                 weight = sample_weight[i] if sample_weight.shape[0] else 1.0
                 values = row_start(data_start, indptr[i], scaled_start, starts, i)
-                if log.pairs != NULL:
+                if log_start != NULL:
                     log_row(
-                        &log, indptr[i], pairs_start, column_start,
+                        log_start + 2 * n_outputs * indptr[i], pairs_start,
                         indices_start + indptr[i], nnz, n_outputs,
                     )
                 x = take_sample(
                     &plan, values, indices_start + indptr[i], nnz, column_start,
-                    &totals[0], &bins[0], &scratch,
+                    &totals[0], &bins[0],
+                    NULL if log_max_start == NULL else log_max_start + indptr[i],
+                    &scratch,
                 )
                 finite = predict_sample(
                     &plan, indices_start + indptr[i], x, nnz, &y[i, 0], weight,

@@ -57,6 +57,9 @@ cdef extern from "native/variants.h" nogil:
         double (*dot_row)(
             const float*, const int*, Py_ssize_t, const float*
         ) noexcept nogil
+        float (*raise_row)(
+            const float*, const int*, Py_ssize_t, float*, float*
+        ) noexcept nogil
 
     ctypedef struct sa_rows_f32_i64:
         double (*read_row)(
@@ -86,6 +89,9 @@ cdef extern from "native/variants.h" nogil:
         double (*dot_row)(
             const float*, const int64_t*, Py_ssize_t, const float*
         ) noexcept nogil
+        float (*raise_row)(
+            const float*, const int64_t*, Py_ssize_t, float*, float*
+        ) noexcept nogil
 
     ctypedef struct sa_rows_f64_i32:
         double (*read_row)(
@@ -113,6 +119,9 @@ cdef extern from "native/variants.h" nogil:
         ) noexcept nogil
         double (*dot_row)(
             const double*, const int*, Py_ssize_t, const double*
+        ) noexcept nogil
+        double (*raise_row)(
+            const double*, const int*, Py_ssize_t, double*, double*
         ) noexcept nogil
 
     ctypedef struct sa_rows_f64_i64:
@@ -143,6 +152,9 @@ cdef extern from "native/variants.h" nogil:
         ) noexcept nogil
         double (*dot_row)(
             const double*, const int64_t*, Py_ssize_t, const double*
+        ) noexcept nogil
+        double (*raise_row)(
+            const double*, const int64_t*, Py_ssize_t, double*, double*
         ) noexcept nogil
 
     ctypedef struct sa_variant:

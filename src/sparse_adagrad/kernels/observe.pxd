@@ -3,9 +3,11 @@
 from libc.math cimport fabs
 from libc.stdint cimport int64_t
 
-from sparse_adagrad.kernels.entries cimport raise_row
+from sparse_adagrad.kernels.cpu cimport sa_variant
 from sparse_adagrad.kernels.scales cimport (
     EARLY_ROWS,
+    LATE_ROWS,
+    LATE_STRIDE,
     ROW_STRIDE,
     SCALING_AUTO,
     Scaling,
@@ -19,15 +21,41 @@ from sparse_adagrad.kernels.scales cimport (
 from sparse_adagrad.kernels.step cimport state_t
 
 
-cdef inline bint moves_limit(const Totals* totals) noexcept nogil:
-    """Whether a row moves the columns' median, and so their limit.
+cdef inline double raise_row(
+    const sa_variant* variant,
+    const state_t* x,
+    const index_t* indices,
+    Py_ssize_t row_nnz,
+    state_t* column_max,
+    state_t* kept,
+) noexcept nogil:
+    """Let the row's entries raise their column's largest |x|; the largest of these.
+
+    What they were before is kept, unless there is no place for it.
+    """
+    if state_t is float:
+        if index_t is int:
+            return variant.f32_i32.raise_row(x, indices, row_nnz, column_max, kept)
+        else:
+            return variant.f32_i64.raise_row(x, indices, row_nnz, column_max, kept)
+    else:
+        if index_t is int:
+            return variant.f64_i32.raise_row(x, indices, row_nnz, column_max, kept)
+        else:
+            return variant.f64_i64.raise_row(x, indices, row_nnz, column_max, kept)
+
+
+cdef inline int64_t weight_in_median(const Totals* totals) noexcept nogil:
+    """How often a row counts in the columns' median, and so in their limit; mostly 0.
 
     A limit that a `fit` has measured (no bin is filled then) is kept.
     """
-    cdef bint settled = totals.column_limit > 0.0 and totals.column_reference == 0.0
-    return not settled and (
-        totals.n_seen < EARLY_ROWS or <int64_t> totals.n_seen % ROW_STRIDE == 0
-    )
+    cdef int64_t n_seen = <int64_t> totals.n_seen
+    if totals.column_limit > 0.0 and totals.column_reference == 0.0:
+        return 0
+    if n_seen < LATE_ROWS:
+        return n_seen < EARLY_ROWS or n_seen % ROW_STRIDE == 0
+    return 0 if n_seen % LATE_STRIDE else LATE_STRIDE // ROW_STRIDE
 
 
 cdef inline void move_limit(
@@ -35,6 +63,7 @@ cdef inline void move_limit(
     const index_t* indices,
     Py_ssize_t row_nnz,
     const state_t* column_max,
+    int64_t weight,
     Totals* totals,
     int64_t* bins,
 ) noexcept nogil:
@@ -44,7 +73,7 @@ cdef inline void move_limit(
         if data[k] != 0:
             if totals.column_reference == 0.0:
                 totals.column_reference = fabs(data[k])
-            bins[bin_of(column_max[indices[k]], totals.column_reference)] += 1
+            bins[bin_of(column_max[indices[k]], totals.column_reference)] += weight
     totals.column_limit = twice_median(bins, totals.column_reference)
 
 
@@ -79,6 +108,7 @@ cdef inline const state_t* row_values(
 
 
 cdef inline const state_t* observe_row(
+    const sa_variant* variant,
     Scaling scaling,
     const data_t* data,
     const index_t* indices,
@@ -86,17 +116,22 @@ cdef inline const state_t* observe_row(
     state_t* column_max,
     Totals* totals,
     int64_t* bins,
+    state_t* kept,
     state_t* x,
 ) noexcept nogil:
     """Let the row move the columns' scales; returns it in their units."""
-    cdef double largest = raise_row(data, indices, row_nnz, column_max)
-    if moves_limit(totals):
-        move_limit(data, indices, row_nnz, column_max, totals, bins)
+    cdef const state_t* as_it_is = row_values(data, row_nnz, x)
+    cdef double largest = raise_row(
+        variant, as_it_is, indices, row_nnz, column_max, kept
+    )
+    cdef int64_t weight = weight_in_median(totals)
+    if weight:
+        move_limit(data, indices, row_nnz, column_max, weight, totals, bins)
     # Most rows have no outlying column, and need no copy.
     if (
         scaling == SCALING_AUTO
         and column_unit(SCALING_AUTO, largest, totals.column_limit) == 1.0
     ):
-        return row_values(data, row_nnz, x)
+        return as_it_is
     scale_row(scaling, data, indices, row_nnz, column_max, totals.column_limit, x)
     return x

@@ -7,7 +7,8 @@
     when N_j or m moves, the stored weight is kept.
 (c) In a stream all of these run sample by sample, so that cutting it into other
     batches changes nothing. The median comes from a histogram of log2 N over the
-    entries of some rows: of all early ones, later of every 16th, which costs nothing.
+    entries of some rows: of all early ones, then of every 16th, and of every 64th once
+    they are many.
 (d) ``Totals`` and ``Output`` are the model's scalars. The estimator owns them as
     NumPy records with these very fields (``TOTALS_DTYPE``, ``OUTPUT_DTYPE``).
 """
@@ -46,7 +47,9 @@ cdef enum:
     BINS_PER_OCTAVE = 8
     BIN_GROUPS = 32  # that are passed over as one
     EARLY_ROWS = 256  # all of these are counted in the histogram,
-    ROW_STRIDE = 16  # then one in so many
+    ROW_STRIDE = 16  # then one in so many,
+    LATE_ROWS = 4096  # and after these
+    LATE_STRIDE = 64  # one in so many, for as many as would have been before
 
 
 cdef struct Totals:

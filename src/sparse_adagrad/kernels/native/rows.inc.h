@@ -1,7 +1,8 @@
-/* The row, its check and its product, for both index types, once a vector is defined.
+/* The row, its check, its product and its largest sizes, for both index types, once a
+ * vector is defined.
  *
- * A variant with a NARROWER one beside it leaves the row of one output to that, and the
- * product.
+ * A variant with a NARROWER one beside it leaves the row of one output to that, and
+ * whatever goes entry by entry.
  */
 #define INDEX int32_t
 #define UNSIGNED_INDEX uint32_t
@@ -12,6 +13,7 @@
 #ifndef NARROWER
 #include "check.inc.h"
 #include "dot.inc.h"
+#include "raise.inc.h"
 #include "row.inc.h"
 #endif
 #include "outputs.inc.h"
@@ -30,6 +32,7 @@
 #ifndef NARROWER
 #include "check.inc.h"
 #include "dot.inc.h"
+#include "raise.inc.h"
 #include "row.inc.h"
 #endif
 #include "outputs.inc.h"

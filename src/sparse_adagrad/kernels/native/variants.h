@@ -137,7 +137,7 @@ typedef struct {
     int64_t n_falls;  /* columns that do not rise above that of the entry before */
 } sa_inspection;
 
-/* The functions of row.inc.h, check.inc.h and dot.inc.h for one number and one index type. */
+/* The functions of row.inc.h and those beside it for one number and one index type. */
 #define SA_ROWS(NUMBER, PAIR, INDEX)                                                \
     struct {                                                                        \
         double (*read_row)(const PAIR *, const INDEX *, const NUMBER *, ptrdiff_t,  \
@@ -155,6 +155,8 @@ typedef struct {
         int (*in_range)(const INDEX *, ptrdiff_t, int64_t);                         \
         int (*has_few)(const INDEX *, ptrdiff_t, ptrdiff_t, const INDEX *);         \
         double (*dot_row)(const NUMBER *, const INDEX *, ptrdiff_t, const NUMBER *);\
+        NUMBER (*raise_row)(const NUMBER *, const INDEX *, ptrdiff_t, NUMBER *,     \
+                            NUMBER *);                                              \
     }
 
 typedef SA_ROWS(float, sa_pair_f32, int32_t) sa_rows_f32_i32;

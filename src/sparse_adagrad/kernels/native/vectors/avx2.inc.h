@@ -31,6 +31,15 @@ static inline void LOCAL(store)(NUMBER *to, REAL v, ptrdiff_t count)
 #define POSITIVE(a) OP(max)(OP(setzero)(), a)
 #define SIGNED(size, sign) OP(or)(size, OP(and)(sign, OP(set1)(-0.0f)))
 
+static inline REAL LOCAL(sizes)(REAL v) { return FABS(v); }
+
+static inline REAL LOCAL(larger)(REAL a, REAL b) { return OP(max)(a, b); }
+
+static inline uint64_t LOCAL(places_larger)(REAL a, REAL b)
+{
+    return (uint64_t)OP(movemask)(OP(cmp)(a, b, _CMP_GT_OQ));
+}
+
 static SA_INLINE uint64_t LOCAL(places_above)(
     const NUMBER *x, ptrdiff_t count, NUMBER floor, LOCAL(squares) *squares)
 {

@@ -50,6 +50,13 @@ static inline float LOCAL(total)(__m256 v)
     return _mm_cvtss_f32(_mm_add_ss(sum, _mm_movehdup_ps(sum)));
 }
 
+static inline float LOCAL(largest)(__m256 v)
+{
+    __m128 most = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    most = _mm_max_ps(most, _mm_movehl_ps(most, most));
+    return _mm_cvtss_f32(_mm_max_ss(most, _mm_movehdup_ps(most)));
+}
+
 /* A pair is loaded as one item of 64 bits. Two pairs make an xmm; the even and the odd
  * ones of these are set side by side, so that one shuffle within 128 bits parts u from
  * s. */

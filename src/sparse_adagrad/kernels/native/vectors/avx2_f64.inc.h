@@ -32,6 +32,12 @@ static inline double LOCAL(total)(__m256d v)
     return _mm_cvtsd_f64(_mm_add_sd(sum, _mm_unpackhi_pd(sum, sum)));
 }
 
+static inline double LOCAL(largest)(__m256d v)
+{
+    __m128d most = _mm_max_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd(v, 1));
+    return _mm_cvtsd_f64(_mm_max_sd(most, _mm_unpackhi_pd(most, most)));
+}
+
 static inline double LOCAL(sum)(__m256d sums) { return LOCAL(total)(sums); }
 
 /* A pair fills an xmm; the even and the odd ones are set side by side. */

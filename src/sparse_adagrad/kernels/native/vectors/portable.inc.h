@@ -126,6 +126,33 @@ static inline NUMBER LOCAL(total)(LOCAL(vec) v)
     return v.lane[0];
 }
 
+static inline LOCAL(vec) LOCAL(sizes)(LOCAL(vec) v)
+{
+    EACH_LANE v.lane[t] = (NUMBER)fabs(v.lane[t]);
+    return v;
+}
+
+static inline LOCAL(vec) LOCAL(larger)(LOCAL(vec) a, LOCAL(vec) b)
+{
+    EACH_LANE a.lane[t] = a.lane[t] > b.lane[t] ? a.lane[t] : b.lane[t];
+    return a;
+}
+
+/* The places where a is the larger, a bit each. */
+static inline uint64_t LOCAL(places_larger)(LOCAL(vec) a, LOCAL(vec) b)
+{
+    uint64_t places = 0;
+    EACH_LANE places |= (uint64_t)(a.lane[t] > b.lane[t]) << t;
+    return places;
+}
+
+static inline NUMBER LOCAL(largest)(LOCAL(vec) v)
+{
+    NUMBER most = v.lane[0];
+    EACH_LANE most = v.lane[t] > most ? v.lane[t] : most;
+    return most;
+}
+
 /* Pairs from LANES places, and back, the last first: AT(t) is the address of one. s is
  * stored before u, as outputs.inc.h says of several outputs. */
 #define GATHER(u, s, AT)                                                            \
