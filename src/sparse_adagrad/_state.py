@@ -50,7 +50,7 @@ class ModelState:
     bins : ndarray of shape (N_BINS,), int64
         Histogram of `column_max` over entries.
     n_features : int
-    log_pairs, log_max : ndarrays of shape (nnz, 2, n_outputs) and (nnz,) or (0,)
+    log_pairs, log_max : ndarrays of shape (log_size,) or (0,) and (nnz,) or (0,)
         What the columns of a batch's entries were before, while it is learned from.
     place_of : ndarray of shape (capacity,) or (0,), uint32
         Zeros, with which the kernel tells the active features of mini-batches.
@@ -168,9 +168,9 @@ class ModelState:
     def remember(self, problem: Problem, decay: float) -> Callable[[], None]:
         """Return a function that undoes what learning from these rows changes.
 
-        Costs O(nnz): a model of fewer columns than there are entries is copied here;
-        of a larger one the kernel logs what it is about to change. A model that may be
-        deflated meanwhile is copied too, which costs as much as that.
+        Costs O(nnz): a model that is smaller than what would be kept of the rows is
+        copied here; of a larger one the kernel keeps what it is about to change. A
+        model that may be deflated meanwhile is copied too, which costs as much as that.
         """
         self.forget()
         totals, outputs, bins = (
@@ -179,9 +179,10 @@ class ModelState:
             self.bins.copy(),
         )
         nnz = problem.rows.nnz
-        logged = nnz < len(self.pairs) and not self._may_deflate(problem, decay)
+        size = undo.log_size(nnz, problem.rows.n_samples, self.n_outputs)
+        logged = size < self.pairs.size and not self._may_deflate(problem, decay)
         if logged:
-            pairs = np.empty((nnz, *self.pairs.shape[1:]), self.pairs.dtype)
+            pairs = np.empty(size, self.pairs.dtype)
             column_max = np.empty(nnz if self.scales_columns else 0, self.pairs.dtype)
             self.log_pairs, self.log_max = pairs, column_max
         else:
@@ -225,7 +226,7 @@ class ModelState:
 
     def forget(self) -> None:
         """Log nothing; what was logged is gone."""
-        self.log_pairs, self.log_max = self.pairs[:0], self.column_max[:0]
+        self.log_pairs, self.log_max = self.pairs[:0].ravel(), self.column_max[:0]
 
     def check_precision(self, settings: adagrad.Settings, weight: float) -> None:
         """Raise where what rows of a weight add to the state vanishes in its type.

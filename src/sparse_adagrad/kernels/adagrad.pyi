@@ -46,7 +46,7 @@ def train(
     totals: NDArray[np.void],  # (1,) TOTALS_DTYPE, updated
     outputs: NDArray[np.void],  # (n_outputs,) OUTPUT_DTYPE, updated
     bins: NDArray[np.int64],  # (N_HISTOGRAM_BINS,), updated
-    log_pairs: NDArray[Any],  # (>= nnz, 2, n_outputs) or (0, 2, n_outputs), written
+    log_pairs: NDArray[Any],  # (>= log_size,) or (0,), written
     log_max: NDArray[Any],  # (>= nnz,) or (0,), written
     place_of: NDArray[np.uint32],  # (n_features,) or (0,), zeros
     alpha: NDArray[np.float64],  # (n_outputs, 2)

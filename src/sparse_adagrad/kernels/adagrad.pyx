@@ -70,7 +70,7 @@ from sparse_adagrad.kernels.step cimport (
     step_outputs,
     step_row,
 )
-from sparse_adagrad.kernels.undo cimport log_row
+from sparse_adagrad.kernels.undo cimport log_outputs, log_place
 
 cdef enum:
     # The features of a row are asked for so many entries ahead of their use, which is
@@ -158,7 +158,8 @@ cdef struct Scratch:
     void* row_memory
     Py_ssize_t capacity
     void* x  # values, where the row's own do not serve
-    void* read  # (u, s, w) in blocks, or w alone of several outputs
+    void* own_read  # (u, s, w) in blocks, or w alone of several outputs
+    void* read  # where the row's go: there, or to what is kept
     void* output_memory
     void* vectors  # five numbers an output: see Vectors
     double* raw_prediction
@@ -228,7 +229,8 @@ cdef bint make_row_scratch(
         return False
     scratch.capacity = capacity
     scratch.x = <char*> in_lines(<size_t> scratch.row_memory)
-    scratch.read = <char*> scratch.x + x
+    scratch.own_read = <char*> scratch.x + x
+    scratch.read = scratch.own_read
     return True
 
 
@@ -673,11 +675,11 @@ cdef bint step_as_row(
     for k in range(active.length):
         x[k] = <state_t> active.gradients[k + 1]
     read_row(
-        plan.variant, pairs, columns, x, active.length, <state_t*> scratch.read,
+        plan.variant, pairs, columns, x, active.length, <state_t*> scratch.own_read,
         outputs.eps, outputs.l1, outputs.l2,
     )
     return step_row(
-        plan.variant, pairs, columns, x, active.length, <state_t*> scratch.read, 1.0,
+        plan.variant, pairs, columns, x, active.length, <state_t*> scratch.own_read, 1.0,
         rates.eta, columns, 0,
     )
 
@@ -756,7 +758,7 @@ def train(
     Totals[::1] totals,
     Output[::1] outputs,
     int64_t[::1] bins,
-    state_t[:, :, ::1] log_pairs,
+    state_t[::1] log_pairs,
     state_t[::1] log_max,
     uint32_t[::1] place_of,
     const double[:, ::1] alpha,
@@ -784,9 +786,9 @@ def train(
         Largest |x| by column; updated while the scales run.
     totals, outputs : records of shape (1,) and (n_outputs,); updated
     bins : ndarray of shape (N_BINS,), int64; updated
-    log_pairs, log_max : ndarrays of shape (>= nnz, 2, n_outputs) and (>= nnz,)
-        Every entry's column before its row changes it, for `undo.restore`; written.
-        Empty, where nothing is kept, and ``log_max`` where the scales do not run.
+    log_pairs, log_max : ndarrays of shape (>= log_size,) and (>= nnz,)
+        What the rows' columns were before, for `undo.restore`; written. Empty, where
+        nothing is kept, and ``log_max`` where the scales do not run.
     place_of : ndarray of shape (n_features,) or (0,), uint32
         Zeros, and zeros again in the end; empty where a batch is one row.
     alpha : ndarray of shape (n_outputs, 2), float64
@@ -814,8 +816,9 @@ def train(
     if start >= stop or n_outputs == 0:
         return -1
     cdef Py_ssize_t n_entries = indptr[indptr.shape[0] - 1]
-    # A row is logged where its entries are, without a look at each.
-    if 0 < log_pairs.shape[0] < n_entries or 0 < log_max.shape[0] < n_entries:
+    cdef Py_ssize_t log_size = log_place(n_entries, indptr.shape[0] - 1, n_outputs)
+    # A row is kept at a place of its own, without a look whether there is one.
+    if 0 < log_pairs.shape[0] < log_size or 0 < log_max.shape[0] < n_entries:
         raise ValueError("the log has no room for all entries")
     cdef Scratch scratch
     cdef bint ready = make_output_scratch(&scratch, n_outputs, sizeof(state_t))
@@ -853,7 +856,8 @@ def train(
     cdef const int64_t* starts = &scaled_starts[0] if scaled_starts.shape[0] else NULL
     cdef const data_t* values
     cdef const state_t* x
-    cdef state_t* log_start = &log_pairs[0, 0, 0] if log_pairs.shape[0] else NULL
+    cdef state_t* log_start = &log_pairs[0] if log_pairs.shape[0] else NULL
+    cdef state_t* kept
     cdef state_t* log_max_start = &log_max[0] if log_max.shape[0] else NULL
     try:
         with nogil:
@@ -882,10 +886,14 @@ def train(
                 weight = sample_weight[i] if sample_weight.shape[0] else 1.0
                 values = row_start(data_start, indptr[i], scaled_start, starts, i)
                 if log_start != NULL:
-                    log_row(
-                        log_start + 2 * n_outputs * indptr[i], pairs_start,
-                        indices_start + indptr[i], nnz, n_outputs,
-                    )
+                    kept = log_start + log_place(indptr[i], i, n_outputs)
+                    if n_outputs == 1:
+                        scratch.read = kept
+                    else:
+                        log_outputs(
+                            kept, pairs_start, indices_start + indptr[i], nnz,
+                            n_outputs,
+                        )
                 x = take_sample(
                     &plan, values, indices_start + indptr[i], nnz, column_start,
                     &totals[0], &bins[0],

@@ -16,6 +16,7 @@ cdef extern from "native/formula.h" nogil:
 cdef extern from "native/variants.h" nogil:
     enum:
         SA_LANES
+        SA_ROW_LANES
         SA_FEW
         SA_LINE
         SA_MARKS
@@ -38,6 +39,9 @@ cdef extern from "native/variants.h" nogil:
         int (*step_row)(
             sa_pair_f32*, const int*, const float*, Py_ssize_t, const float*,
             double, double, const int*, Py_ssize_t
+        ) noexcept nogil
+        void (*restore_row)(
+            sa_pair_f32*, const int*, Py_ssize_t, const float*
         ) noexcept nogil
         void (*read_outputs)(
             const float*, const int*, const float*, Py_ssize_t, Py_ssize_t, float*,
@@ -71,6 +75,9 @@ cdef extern from "native/variants.h" nogil:
             sa_pair_f32*, const int64_t*, const float*, Py_ssize_t, const float*,
             double, double, const int64_t*, Py_ssize_t
         ) noexcept nogil
+        void (*restore_row)(
+            sa_pair_f32*, const int64_t*, Py_ssize_t, const float*
+        ) noexcept nogil
         void (*read_outputs)(
             const float*, const int64_t*, const float*, Py_ssize_t, Py_ssize_t, float*,
             const float*, const float*, const float*, float*
@@ -101,6 +108,9 @@ cdef extern from "native/variants.h" nogil:
         int (*step_row)(
             sa_pair_f64*, const int*, const double*, Py_ssize_t, const double*,
             double, double, const int*, Py_ssize_t
+        ) noexcept nogil
+        void (*restore_row)(
+            sa_pair_f64*, const int*, Py_ssize_t, const double*
         ) noexcept nogil
         void (*read_outputs)(
             const double*, const int*, const double*, Py_ssize_t, Py_ssize_t, double*,
@@ -133,6 +143,9 @@ cdef extern from "native/variants.h" nogil:
         int (*step_row)(
             sa_pair_f64*, const int64_t*, const double*, Py_ssize_t, const double*,
             double, double, const int64_t*, Py_ssize_t
+        ) noexcept nogil
+        void (*restore_row)(
+            sa_pair_f64*, const int64_t*, Py_ssize_t, const double*
         ) noexcept nogil
         void (*read_outputs)(
             const double*, const int64_t*, const double*, Py_ssize_t, Py_ssize_t,

@@ -147,6 +147,26 @@ cdef inline bint step_row(
             )
 
 
+cdef inline void restore_row(
+    const sa_variant* variant,
+    state_t* pairs,
+    const index_t* indices,
+    Py_ssize_t row_nnz,
+    const state_t* read,
+) noexcept nogil:
+    """Give back the features that were read."""
+    if state_t is float:
+        if index_t is int:
+            variant.f32_i32.restore_row(<sa_pair_f32*> pairs, indices, row_nnz, read)
+        else:
+            variant.f32_i64.restore_row(<sa_pair_f32*> pairs, indices, row_nnz, read)
+    else:
+        if index_t is int:
+            variant.f64_i32.restore_row(<sa_pair_f64*> pairs, indices, row_nnz, read)
+        else:
+            variant.f64_i64.restore_row(<sa_pair_f64*> pairs, indices, row_nnz, read)
+
+
 cdef inline void read_outputs(
     const sa_variant* variant,
     const state_t* state,

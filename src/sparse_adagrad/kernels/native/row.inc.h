@@ -1,4 +1,4 @@
-/* The row: read the weights of its active features, then step them.
+/* The row: read the weights of its active features, then step them, or give them back.
  *
  * Included once per variant, number and index type. A block of LANES entries goes from
  * the features' places in memory to registers and back; LOCAL(name) names the vector
@@ -67,6 +67,24 @@ static int ROW(sa_step_row)(
     }
     ROW(fetch)(pairs, sizeof(PAIR), coming, coming_nnz, k, coming_nnz);
     return LOCAL(total)(blemish) == 0;
+}
+
+/* Give back what was read, as if the row had never been stepped. */
+static void ROW(sa_restore_row)(
+    PAIR *pairs, const INDEX *indices, ptrdiff_t row_nnz, const NUMBER *read)
+{
+    for (ptrdiff_t k = 0; k < row_nnz; k += LANES, read += 3 * LANES) {
+        const INDEX *block = indices + k;
+        const ptrdiff_t count = row_nnz - k;
+        const LOCAL(vec) u = LOCAL(load)(read, LANES);
+        const LOCAL(vec) s = LOCAL(load)(read + LANES, LANES);
+        if (count >= LANES) {
+            SCATTER(u, s, WHOLE);
+        }
+        else {
+            SCATTER(u, s, CUT);
+        }
+    }
 }
 
 #undef WHOLE

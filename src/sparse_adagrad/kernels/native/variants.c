@@ -110,6 +110,7 @@
 #define ROWS_OF(types, name, row)                                                   \
     {                                                                               \
         sa_read_row_##types##_##row, sa_step_row_##types##_##row,                   \
+            sa_restore_row_##types##_##row,                                         \
             sa_read_outputs_##types##_##name, sa_step_outputs_##types##_##name,     \
             sa_inspect_##types##_##row, sa_in_range_##types##_##row,                \
             sa_has_few_##types##_##row, sa_dot_row_##types##_##row,                 \

@@ -10,6 +10,9 @@
 /* Numbers that a block of the widest vector takes; scratch rows are made for these. */
 #define SA_LANES 16
 
+/* The same of a row of one output. */
+#define SA_ROW_LANES 8
+
 /* Entries that are looked at together, a bit each. */
 #define SA_PIECE 64
 
@@ -144,6 +147,7 @@ typedef struct {
                            NUMBER *, double, double, double);                       \
         int (*step_row)(PAIR *, const INDEX *, const NUMBER *, ptrdiff_t,           \
                         const NUMBER *, double, double, const INDEX *, ptrdiff_t);  \
+        void (*restore_row)(PAIR *, const INDEX *, ptrdiff_t, const NUMBER *);      \
         void (*read_outputs)(const NUMBER *, const INDEX *, const NUMBER *,         \
                              ptrdiff_t, ptrdiff_t, NUMBER *, const NUMBER *,        \
                              const NUMBER *, const NUMBER *, NUMBER *);             \
