@@ -280,19 +280,6 @@ cdef inline void observe_sample(
 # What few rows need is apart, not inline: the compiler then joins what every row does.
 
 
-cdef inline double squared_length(const state_t* x, Py_ssize_t row_nnz) noexcept nogil:
-    # Four sums side by side: one alone waits for each addition to end.
-    cdef double[4] totals = [0.0, 0.0, 0.0, 0.0]
-    cdef Py_ssize_t whole = row_nnz // 4 * 4
-    cdef Py_ssize_t k, t
-    for k from 0 <= k < whole by 4:
-        for t in range(4):
-            totals[t] += <double> x[k + t] * x[k + t]
-    for k in range(whole, row_nnz):
-        totals[0] += <double> x[k] * x[k]
-    return (totals[0] + totals[1]) + (totals[2] + totals[3])
-
-
 cdef inline const data_t* row_start(
     const data_t* data,
     Py_ssize_t offset,
@@ -544,15 +531,13 @@ cdef inline const state_t* take_sample(
     int64_t* bins,
     state_t* kept,
     const Scratch* scratch,
+    double* length_sq,
 ) noexcept nogil:
-    """The sample's values in their columns' units, which it moves first in a stream.
-
-    What the columns' largest |x| were before is kept, if there is a place for it.
-    """
-    if plan.running and plan.scaling != SCALING_NONE:
+    """The sample's values in their columns' units; see `observe_row` for a stream's."""
+    if plan.running:
         return observe_row(
             plan.variant, plan.scaling, data, indices, row_nnz, column_max, totals,
-            bins, kept, <state_t*> scratch.x,
+            bins, kept, <state_t*> scratch.x, length_sq,
         )
     return row_values(data, row_nnz, <state_t*> scratch.x)
 
@@ -562,6 +547,7 @@ cdef inline bint predict_sample(
     const index_t* indices,
     const state_t* x,
     Py_ssize_t row_nnz,
+    double length_sq,
     const double* y_true,
     double weight,
     const state_t* pairs,
@@ -579,9 +565,7 @@ cdef inline bint predict_sample(
         plan, y_true, weight, totals, outputs, scratch, loss_sums
     )
     if plan.running:
-        observe_sample(
-            plan, y_true, weight, squared_length(x, row_nnz), totals, outputs
-        )
+        observe_sample(plan, y_true, weight, length_sq, totals, outputs)
     totals.n_seen += 1.0
     return finite
 
@@ -811,6 +795,7 @@ def train(
     cdef const index_t* coming = NULL
     cdef Py_ssize_t batch_nnz = 0
     cdef double weight
+    cdef double length_sq = 0.0  # of a stream's row
     cdef bint finite
     cdef Active active
     if start >= stop or n_outputs == 0:
@@ -898,11 +883,12 @@ def train(
                     &plan, values, indices_start + indptr[i], nnz, column_start,
                     &totals[0], &bins[0],
                     NULL if log_max_start == NULL else log_max_start + indptr[i],
-                    &scratch,
+                    &scratch, &length_sq,
                 )
                 finite = predict_sample(
-                    &plan, indices_start + indptr[i], x, nnz, &y[i, 0], weight,
-                    pairs_start, &totals[0], &outputs[0], &scratch, &loss_sums[0, 0],
+                    &plan, indices_start + indptr[i], x, nnz, length_sq, &y[i, 0],
+                    weight, pairs_start, &totals[0], &outputs[0], &scratch,
+                    &loss_sums[0, 0],
                 )
                 coming_nnz = 0
                 if not near and r + pairs_ahead < stop:

@@ -31,6 +31,10 @@ cdef extern from "native/variants.h" nogil:
         double sq_sum
         int64_t n_falls
 
+    ctypedef struct sa_measured:
+        double largest
+        double sq_sum
+
     ctypedef struct sa_rows_f32_i32:
         double (*read_row)(
             const sa_pair_f32*, const int*, const float*, Py_ssize_t, float*, double,
@@ -61,7 +65,7 @@ cdef extern from "native/variants.h" nogil:
         double (*dot_row)(
             const float*, const int*, Py_ssize_t, const float*
         ) noexcept nogil
-        float (*raise_row)(
+        sa_measured (*measure_row)(
             const float*, const int*, Py_ssize_t, float*, float*
         ) noexcept nogil
 
@@ -96,7 +100,7 @@ cdef extern from "native/variants.h" nogil:
         double (*dot_row)(
             const float*, const int64_t*, Py_ssize_t, const float*
         ) noexcept nogil
-        float (*raise_row)(
+        sa_measured (*measure_row)(
             const float*, const int64_t*, Py_ssize_t, float*, float*
         ) noexcept nogil
 
@@ -130,7 +134,7 @@ cdef extern from "native/variants.h" nogil:
         double (*dot_row)(
             const double*, const int*, Py_ssize_t, const double*
         ) noexcept nogil
-        double (*raise_row)(
+        sa_measured (*measure_row)(
             const double*, const int*, Py_ssize_t, double*, double*
         ) noexcept nogil
 
@@ -166,7 +170,7 @@ cdef extern from "native/variants.h" nogil:
         double (*dot_row)(
             const double*, const int64_t*, Py_ssize_t, const double*
         ) noexcept nogil
-        double (*raise_row)(
+        sa_measured (*measure_row)(
             const double*, const int64_t*, Py_ssize_t, double*, double*
         ) noexcept nogil
 

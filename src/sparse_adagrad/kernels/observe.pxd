@@ -1,15 +1,16 @@
-"""Scales of columns that run with a stream: a row moves them, and is taken in them."""
+"""A row of a stream: it moves the scales of columns, is taken in them and measured."""
 
 from libc.math cimport fabs
 from libc.stdint cimport int64_t
 
-from sparse_adagrad.kernels.cpu cimport sa_variant
+from sparse_adagrad.kernels.cpu cimport sa_measured, sa_variant
 from sparse_adagrad.kernels.scales cimport (
     EARLY_ROWS,
     LATE_ROWS,
     LATE_STRIDE,
     ROW_STRIDE,
     SCALING_AUTO,
+    SCALING_NONE,
     Scaling,
     Totals,
     bin_of,
@@ -21,7 +22,7 @@ from sparse_adagrad.kernels.scales cimport (
 from sparse_adagrad.kernels.step cimport state_t
 
 
-cdef inline double raise_row(
+cdef inline sa_measured measure_row(
     const sa_variant* variant,
     const state_t* x,
     const index_t* indices,
@@ -29,20 +30,20 @@ cdef inline double raise_row(
     state_t* column_max,
     state_t* kept,
 ) noexcept nogil:
-    """Let the row's entries raise their column's largest |x|; the largest of these.
+    """Measure the row, and let it raise its columns' largest |x|, if these are given.
 
-    What they were before is kept, unless there is no place for it.
+    What they were before is kept, if there is a place for it.
     """
     if state_t is float:
         if index_t is int:
-            return variant.f32_i32.raise_row(x, indices, row_nnz, column_max, kept)
+            return variant.f32_i32.measure_row(x, indices, row_nnz, column_max, kept)
         else:
-            return variant.f32_i64.raise_row(x, indices, row_nnz, column_max, kept)
+            return variant.f32_i64.measure_row(x, indices, row_nnz, column_max, kept)
     else:
         if index_t is int:
-            return variant.f64_i32.raise_row(x, indices, row_nnz, column_max, kept)
+            return variant.f64_i32.measure_row(x, indices, row_nnz, column_max, kept)
         else:
-            return variant.f64_i64.raise_row(x, indices, row_nnz, column_max, kept)
+            return variant.f64_i64.measure_row(x, indices, row_nnz, column_max, kept)
 
 
 cdef inline int64_t weight_in_median(const Totals* totals) noexcept nogil:
@@ -118,20 +119,31 @@ cdef inline const state_t* observe_row(
     int64_t* bins,
     state_t* kept,
     state_t* x,
+    double* length_sq,
 ) noexcept nogil:
-    """Let the row move the columns' scales; returns it in their units."""
-    cdef const state_t* as_it_is = row_values(data, row_nnz, x)
-    cdef double largest = raise_row(
-        variant, as_it_is, indices, row_nnz, column_max, kept
+    """Let the row move the columns' scales; returns it in their units.
+
+    Its squared length in these is written.
+    """
+    cdef const state_t* values = row_values(data, row_nnz, x)
+    cdef sa_measured measured = measure_row(
+        variant, values, indices, row_nnz,
+        column_max if scaling != SCALING_NONE else NULL, kept,
     )
+    length_sq[0] = measured.sq_sum
+    if scaling == SCALING_NONE:
+        return values
     cdef int64_t weight = weight_in_median(totals)
     if weight:
         move_limit(data, indices, row_nnz, column_max, weight, totals, bins)
     # Most rows have no outlying column, and need no copy.
     if (
         scaling == SCALING_AUTO
-        and column_unit(SCALING_AUTO, largest, totals.column_limit) == 1.0
+        and column_unit(SCALING_AUTO, measured.largest, totals.column_limit) == 1.0
     ):
-        return as_it_is
+        return values
     scale_row(scaling, data, indices, row_nnz, column_max, totals.column_limit, x)
+    length_sq[0] = measure_row(
+        variant, <const state_t*> x, indices, row_nnz, NULL, NULL
+    ).sq_sum
     return x

@@ -1,5 +1,5 @@
-/* The row, its check, its product and its largest sizes, for both index types, once a
- * vector is defined.
+/* The row, its check, its product and its measures, for both index types, once a vector
+ * is defined.
  *
  * A variant with a NARROWER one beside it leaves the row of one output to that, and
  * whatever goes entry by entry.
@@ -13,7 +13,7 @@
 #ifndef NARROWER
 #include "check.inc.h"
 #include "dot.inc.h"
-#include "raise.inc.h"
+#include "measure.inc.h"
 #include "row.inc.h"
 #endif
 #include "outputs.inc.h"
@@ -32,7 +32,7 @@
 #ifndef NARROWER
 #include "check.inc.h"
 #include "dot.inc.h"
-#include "raise.inc.h"
+#include "measure.inc.h"
 #include "row.inc.h"
 #endif
 #include "outputs.inc.h"

@@ -8,7 +8,7 @@
  * AVX-512 leaves rows of one output, and of few, to AVX2: entries come one by one, and
  * parting them into wider registers and back takes longer than these save. The same goes
  * for their check, which waits for memory, for their product with coefficients and for
- * their columns' largest sizes: gathers from memory, which some CPUs have to slow down for safety (gather data
+ * their measures: gathers from memory, which some CPUs have to slow down for safety (gather data
  * sampling, CVE-2022-40982), are on others no faster than loads one by one.
  */
 #include "variants.h"
@@ -114,7 +114,7 @@
             sa_read_outputs_##types##_##name, sa_step_outputs_##types##_##name,     \
             sa_inspect_##types##_##row, sa_in_range_##types##_##row,                \
             sa_has_few_##types##_##row, sa_dot_row_##types##_##row,                 \
-            sa_raise_row_##types##_##row                                            \
+            sa_measure_row_##types##_##row                                          \
     }
 #define VARIANT(name, row)                                                          \
     {                                                                               \

@@ -140,6 +140,12 @@ typedef struct {
     int64_t n_falls;  /* columns that do not rise above that of the entry before */
 } sa_inspection;
 
+/* What a stream measures of a row. */
+typedef struct {
+    double largest; /* of the largest sizes of its columns */
+    double sq_sum;  /* of its squares */
+} sa_measured;
+
 /* The functions of row.inc.h and those beside it for one number and one index type. */
 #define SA_ROWS(NUMBER, PAIR, INDEX)                                                \
     struct {                                                                        \
@@ -159,8 +165,8 @@ typedef struct {
         int (*in_range)(const INDEX *, ptrdiff_t, int64_t);                         \
         int (*has_few)(const INDEX *, ptrdiff_t, ptrdiff_t, const INDEX *);         \
         double (*dot_row)(const NUMBER *, const INDEX *, ptrdiff_t, const NUMBER *);\
-        NUMBER (*raise_row)(const NUMBER *, const INDEX *, ptrdiff_t, NUMBER *,     \
-                            NUMBER *);                                              \
+        sa_measured (*measure_row)(const NUMBER *, const INDEX *, ptrdiff_t,        \
+                                   NUMBER *, NUMBER *);                             \
     }
 
 typedef SA_ROWS(float, sa_pair_f32, int32_t) sa_rows_f32_i32;

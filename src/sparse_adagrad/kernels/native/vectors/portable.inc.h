@@ -88,6 +88,11 @@ static inline LOCAL(squares) LOCAL(no_squares)(void)
     return none;
 }
 
+static inline void LOCAL(add_squares)(LOCAL(squares) *sums, LOCAL(vec) v)
+{
+    EACH_LANE sums->lane[t] += (double)v.lane[t] * v.lane[t];
+}
+
 static inline double LOCAL(sum)(LOCAL(squares) sums)
 {
     double sum = 0;
