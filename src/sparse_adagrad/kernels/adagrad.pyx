@@ -663,8 +663,8 @@ cdef bint step_as_row(
         outputs.eps, outputs.l1, outputs.l2,
     )
     return step_row(
-        plan.variant, pairs, columns, x, active.length, <state_t*> scratch.own_read, 1.0,
-        rates.eta, columns, 0,
+        plan.variant, pairs, columns, x, active.length, <state_t*> scratch.own_read,
+        1.0, rates.eta, columns, 0,
     )
 
 

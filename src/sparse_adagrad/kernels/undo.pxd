@@ -1,7 +1,8 @@
 """What a row is about to change, kept in case that it must be undone.
 
-(a) The pairs of one output are kept where the row is read to anyway: a row's blocks of
-    (u, s, w), see ``native/row.inc.h``. Several outputs' pairs are copied, an entry each.
+(a) The pairs of one output are kept where the row is read to anyway, in its blocks of
+    (u, s, w), see ``native/row.inc.h``. Several outputs' pairs are copied, an entry
+    each.
 (b) The largest |x| of columns are kept by `observe_row`, an entry each.
 """
 
