@@ -9,6 +9,7 @@ benchmark checks what it has learned before its time counts.
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge, SGDRegressor
+from timing import seconds
 from zipf import zipf_rows, zipf_target
 
 from sparse_adagrad import SparseAdaGradRegressor, cpu_variant
@@ -61,17 +62,53 @@ def test_fit(benchmark, data, name):
     )
 
 
-@pytest.mark.parametrize("n_rows", [1, 256])
 @pytest.mark.parametrize("name", STREAMING)
-@pytest.mark.benchmark(group="partial_fit")
-def test_partial_fit(benchmark, data, name, n_rows):
+@pytest.mark.benchmark(group="partial_fit of one row")
+def test_partial_fit(benchmark, data, name):
     X, y = data
-    describe(benchmark, X[:n_rows])
+    describe(benchmark, X[:1])
     model = ESTIMATORS[name]().partial_fit(X, y)
     check(benchmark, model, X, y, LEAST_R2[name][1])
-    benchmark.pedantic(
-        model.partial_fit, (X[:n_rows], y[:n_rows]), rounds=200, warmup_rounds=5
-    )
+    benchmark.pedantic(model.partial_fit, (X[:1], y[:1]), rounds=200, warmup_rounds=5)
+
+
+def stream(model, batches):
+    for X, y in batches:
+        model.partial_fit(X, y)
+    return model
+
+
+@pytest.mark.parametrize("n_rows", [100, 1000, 10_000, 50_000])
+def test_stream(benchmark, n_rows):
+    """A pass in batches; SGDRegressor's too, of rows as they come and shuffled."""
+    X = zipf_rows(50_000, 2**18, 95)
+    y = zipf_target(X)
+    describe(benchmark, X)
+    starts = range(0, len(y), n_rows)
+    batches = [(X[i : i + n_rows], y[i : i + n_rows]) for i in starts]
+    ours = stream(SparseAdaGradRegressor(), batches)
+    whole = SparseAdaGradRegressor().partial_fit(X, y)
+    np.testing.assert_array_equal(ours.coef_, whole.coef_)
+    check(benchmark, ours, X, y, 0.2)
+    peers = {
+        "in sequence": SGDRegressor(shuffle=False),
+        "shuffled": SGDRegressor(random_state=0),
+    }
+    took = {name: [] for name in peers}
+    for model in peers.values():
+        check(benchmark, stream(model, batches), X, y, LEAST_R2["SGDRegressor"][1])
+
+    def others():
+        for name, model in peers.items():
+            took[name].append(seconds(lambda model=model: stream(model, batches)))
+
+    benchmark.pedantic(stream, (ours, batches), setup=others, rounds=5, warmup_rounds=1)
+    median = benchmark.stats.stats.median
+    ratios = {name: np.median(times) / median for name, times in took.items()}
+    benchmark.extra_info.update(ratios)
+    line = ", ".join(f"{ratio:.2f} {name}" for name, ratio in ratios.items())
+    a_row = median / len(y) * 1e9
+    print(f"\nbatches of {n_rows}: {a_row:.0f} ns a row, SGDRegressor over it {line}")
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
