@@ -7,7 +7,7 @@ uses it as it is, since loading scikit-learn takes longer than many a file.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 import numpy as np
@@ -157,18 +157,18 @@ class Learner:
         """Mean progressive loss of a batch; raise if it diverges."""
         if problem.weight_sum == 0:
             return 0.0
-        alpha = 0.0 if self.alpha == "auto" else self.alpha
+        alpha = 0.0 if self.alpha == "auto" else float(self.alpha)
         settings = self._settings(running=True)
-        penalty = self._split_penalty(np.full(state.n_outputs, alpha))
+        penalty = self._split_penalty([alpha] * state.n_outputs)
         trainer = Trainer(state, problem, settings, penalty)
         sums = trainer.run(trainer.order(None))
         state.check_precision(settings, problem.mean_weight)
         state.outputs["baseline_loss_sum"] += sums[:, 1]
         seen = state.outputs["baseline_loss_sum"] / state.totals["weight_sum"]
-        means = sums / problem.weight_sum
+        means: list[list[float]] = (sums / problem.weight_sum).tolist()
         limit = DIVERGED ** (1 if self.loss in losses.LINEAR else 2)
-        baselines = np.maximum(means[:, 1], seen)
-        for loss, baseline in zip(means[:, 0], baselines, strict=True):
+        for (loss, untrained), so_far in zip(means, seen.tolist(), strict=True):
+            baseline = max(untrained, so_far)
             if loss / limit > baseline > 0:
                 raise ValueError(
                     f"Training diverged: the batch's mean progressive loss is "
@@ -176,12 +176,11 @@ class Learner:
                     "is unchanged. Lower eta0 "
                     f"(now {self._base_rate(running=True)}) or scale the features."
                 )
-        return float(means[:, 0].mean())
+        return sum(loss for loss, _ in means) / len(means)
 
-    def _split_penalty(self, alpha: NDArray[np.float64]) -> NDArray[np.float64]:
-        """L1 and L2 parts, shape (n_outputs, 2)."""
-        shares = np.array([self.l1_ratio, 1.0 - self.l1_ratio])
-        return np.asarray(alpha[:, np.newaxis] * shares)
+    def _split_penalty(self, alpha: Iterable[float]) -> NDArray[np.float64]:
+        """L1 and L2 parts of each output's, shape (n_outputs, 2)."""
+        return np.array([[a * self.l1_ratio, a * (1.0 - self.l1_ratio)] for a in alpha])
 
     # ---------------------------------------------------------------- predicting
 
