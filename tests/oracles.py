@@ -279,9 +279,11 @@ class ScaledStream:
         times = 1 if t < 256 or t % 16 == 0 else 0
         if t >= 4096:
             times = 4 if t % 64 == 0 else 0
-        if times:
+        if times and x.any():
+            most = self.largest[x != 0].max()
+            if not self.reference or most / self.reference >= 2.0**64:
+                self.bins, self.reference = {}, most
             for j in np.flatnonzero(x):
-                self.reference = self.reference or abs(x[j])
                 b = int(np.floor(8 * np.log2(self.largest[j] / self.reference)))
                 self.bins[b] = self.bins.get(b, 0) + times
             if self.bins:

@@ -158,6 +158,34 @@ def test_growth(problem):
         model.predict(sp.csr_matrix((1, 61)))
 
 
+def test_failed_growth_leaves_no_trace_in_spare_room(problem):
+    X, y = problem
+    wider = sp.csr_array((X.data, X.indices, X.indptr), shape=(len(y), X.shape[1] + 9))
+    models = []
+    for fails in (False, True):
+        model = SparseAdaGradRegressor(allow_growth=True).partial_fit(X, y)
+        # Room for more comes with the first that is added.
+        model.partial_fit(wider[:, : X.shape[1] + 1], y)
+        if fails:
+            model.set_params(initial_accumulator_value=4.0)
+            with pytest.raises(ValueError, match=r"overflow|diverged"):
+                model.partial_fit(wider, np.where(np.arange(len(y)) == 7, 1e200, y))
+            model.set_params(initial_accumulator_value=0.0)
+        models.append(model.partial_fit(wider, y))
+    assert_array_equal(models[1].grad_sq_sum_, models[0].grad_sq_sum_)
+
+
+@pytest.mark.parametrize("number", [np.float16, np.float32, np.float64, int])
+def test_share_of_l1_is_of_any_type(problem, number):
+    X, y = problem
+    share = number(1 if number is int else 0.5)
+    models = [
+        SparseAdaGradRegressor(alpha=0.1, l1_ratio=l1_ratio).partial_fit(X, y)
+        for l1_ratio in (share, float(share))
+    ]
+    assert_array_equal(models[0].coef_, models[1].coef_)
+
+
 @pytest.mark.parametrize("n_features", [80, 100_000])
 def test_failed_growth_leaves_the_model_as_it_was(problem, n_features):
     """Whether there are fewer columns than entries, or more."""

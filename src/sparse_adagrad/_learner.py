@@ -180,7 +180,8 @@ class Learner:
 
     def _split_penalty(self, alpha: Iterable[float]) -> NDArray[np.float64]:
         """L1 and L2 parts of each output's, shape (n_outputs, 2)."""
-        return np.array([[a * self.l1_ratio, a * (1.0 - self.l1_ratio)] for a in alpha])
+        share = float(self.l1_ratio)
+        return np.array([[a * share, a * (1.0 - share)] for a in alpha])
 
     # ---------------------------------------------------------------- predicting
 

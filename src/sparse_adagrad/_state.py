@@ -159,7 +159,8 @@ class ModelState:
             n_scaled = capacity if self.scales_columns else 0
             column_max = np.zeros(n_scaled, self.column_max.dtype)
             column_max[: len(self.column_max)] = self.column_max
-        if initial_accumulator_value:
+        # Spare room may hold what was to be there when a batch failed.
+        if initial_accumulator_value or n_features <= len(self.pairs):
             inflation = self.totals["inflation"][0] or 1.0
             new = pairs[self.n_features : n_features]
             new[:, 1] = np.sqrt(initial_accumulator_value) * inflation

@@ -225,6 +225,43 @@ def test_limit_of_columns_in_a_long_stream():
     assert (np.diff(limits) > 0).sum() > 3
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("first", [1e-300, 1e-60, 1e-30, 1e-20])
+def test_stream_begins_with_next_to_nothing(first, dtype):
+    X, y = make_problem(n=2000)
+    X.data = X.data + 0.5
+    X = sp.vstack([sp.csr_array(([first], [0], [0, 1]), shape=(1, 15)), X]).tocsr()
+    X.data[X.indptr[700] : X.indptr[701]] = first
+    y = np.append(y[0], y)
+    model = SparseAdaGradRegressor(dtype=dtype).partial_fit(X, y)
+    without = SparseAdaGradRegressor(dtype=dtype).partial_fit(X[1:], y[1:])
+    np.testing.assert_allclose(
+        model._state.totals["column_limit"],
+        without._state.totals["column_limit"],
+        rtol=0.1,
+    )
+    assert model.score(X, y) > without.score(X, y) - 0.01
+
+
+def test_limit_of_columns_follows_neither_type_nor_order():
+    X, y = make_problem(n=300)
+    rng = np.random.default_rng(0)
+    shuffled = X.copy()
+    for i in range(300):
+        row = slice(X.indptr[i], X.indptr[i + 1])
+        order = rng.permutation(row.stop - row.start)
+        shuffled.indices[row] = X.indices[row][order]
+        shuffled.data[row] = X.data[row][order]
+    limits = [
+        SparseAdaGradRegressor(dtype=dtype)
+        .partial_fit(matrix, y)
+        ._state.totals["column_limit"][0]
+        for dtype in ("float32", "float64")
+        for matrix in (X, shuffled)
+    ]
+    np.testing.assert_allclose(limits, limits[0], rtol=1e-6)
+
+
 @settings(deadline=None, max_examples=150)
 @given(st.data())
 def test_nasty_matrices_constant_rate(data):

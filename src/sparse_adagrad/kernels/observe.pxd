@@ -1,13 +1,14 @@
 """A row of a stream: it moves the scales of columns, is taken in them and measured."""
 
-from libc.math cimport fabs
 from libc.stdint cimport int64_t
+from libc.string cimport memset
 
 from sparse_adagrad.kernels.cpu cimport sa_measured, sa_variant
 from sparse_adagrad.kernels.scales cimport (
     EARLY_ROWS,
     LATE_ROWS,
     LATE_STRIDE,
+    N_BINS,
     ROW_STRIDE,
     SCALING_AUTO,
     SCALING_NONE,
@@ -17,6 +18,7 @@ from sparse_adagrad.kernels.scales cimport (
     column_unit,
     data_t,
     index_t,
+    is_beyond,
     twice_median,
 )
 from sparse_adagrad.kernels.step cimport state_t
@@ -68,12 +70,24 @@ cdef inline void move_limit(
     Totals* totals,
     int64_t* bins,
 ) noexcept nogil:
-    """Let the entries of a row that has raised the maxima move the median of these."""
+    """Let the entries of a row that has raised the maxima move the median of these.
+
+    The histogram begins with the largest of the first row that has one, and anew with
+    one that is beyond it: what came before is nothing beside that.
+    """
+    cdef double most = 0.0
     cdef Py_ssize_t k
     for k in range(row_nnz):
         if data[k] != 0:
-            if totals.column_reference == 0.0:
-                totals.column_reference = fabs(data[k])
+            most = max(most, <double> column_max[indices[k]])
+    # A value may be nothing in the state's type.
+    if most == 0.0:
+        return
+    if totals.column_reference == 0.0 or is_beyond(most, totals.column_reference):
+        totals.column_reference = most
+        memset(bins, 0, N_BINS * sizeof(int64_t))
+    for k in range(row_nnz):
+        if data[k] != 0 and column_max[indices[k]] > 0:
             bins[bin_of(column_max[indices[k]], totals.column_reference)] += weight
     totals.column_limit = twice_median(bins, totals.column_reference)
 

@@ -116,6 +116,11 @@ cdef inline Py_ssize_t bin_of(double column_max, double reference) noexcept nogi
     return max(<Py_ssize_t> 0, min(<Py_ssize_t> N_BINS - 1, position + N_BINS // 2))
 
 
+cdef inline bint is_beyond(double column_max, double reference) noexcept nogil:
+    """Whether a size is too large for the histogram."""
+    return column_max / reference >= exp2(N_BINS // 2 / BINS_PER_OCTAVE)
+
+
 cdef inline double twice_median(
     const int64_t* bins, double reference
 ) noexcept nogil:

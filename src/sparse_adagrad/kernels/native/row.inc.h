@@ -5,6 +5,10 @@
  * functions (vectors/), ROW(name) the functions here, NUMBER, PAIR and INDEX the types.
  */
 
+#if LANES > SA_ROW_LANES
+#error "what is kept of a row has no room for blocks of so many lanes"
+#endif
+
 /* The place of entry t of a block, and of one that is cut off: its first stands for
  * all that are missing. */
 #define WHOLE(t) (pairs + block[t])
