@@ -16,6 +16,9 @@ from sparse_adagrad.kernels import turns
 # Looks at whether others are done before a thread sleeps: about a millisecond's. To
 # wake one takes a tenth or two, on some machines, of what threads do in seven.
 LOOKS = 1 << 15
+# Python looks for interrupts between two waits: one that comes on the way into a wait
+# does not end it, and on Windows none does.
+SECONDS_AWAY = 0.1
 
 
 class Team:
@@ -62,6 +65,8 @@ class Team:
             if leading is None:
                 self._lead(work)
             else:
+                while not leading.done():
+                    wait([leading], timeout=SECONDS_AWAY)
                 leading.result()
         except BaseException:
             self.stopped = True
