@@ -2,21 +2,20 @@
 
 import numpy as np
 
-from libc.math cimport INFINITY
-from libc.stdint cimport INT64_MAX, int64_t, uint8_t
+from libc.stdint cimport int64_t, uint8_t
 
-from sparse_adagrad.kernels.check cimport has_few, inspect
+from sparse_adagrad.kernels.check cimport has_few
 from sparse_adagrad.kernels.cpu cimport (
     SA_FEW,
     SA_MARKS,
     VARIANT,
     sa_bit_length,
-    sa_inspection,
     sa_mark,
     sa_prefetch,
     sa_prefetch_bytes,
 )
 from sparse_adagrad.kernels.entries cimport ROWS_AHEAD, lies_far
+from sparse_adagrad.kernels.observe cimport measure_row
 from sparse_adagrad.kernels.scales cimport data_t, index_t, offset_t
 
 cdef enum:
@@ -110,17 +109,6 @@ cdef Py_ssize_t place_copies(
     return n_copied
 
 
-cdef inline double square_row(
-    const data_t* data, const index_t* indices, Py_ssize_t row_nnz
-) noexcept nogil:
-    """Sum of squares."""
-    cdef sa_inspection found = sa_inspection(
-        INT64_MAX, INFINITY, INFINITY, NULL, False, NULL, 0.0, 0
-    )
-    inspect(VARIANT, data, indices, 0, row_nnz, &found)
-    return found.sq_sum
-
-
 def scale_rows(
     const data_t[::1] data,
     const index_t[::1] indices,
@@ -199,8 +187,12 @@ def scale_rows(
             weight = weights[i] if weights.shape[0] else 1.0
             first = indices_start + indptr[i]
             row_nnz = indptr[i + 1] - indptr[i]
-            replaced += weight * square_row(&data[indptr[i]], first, row_nnz)
-            added += weight * square_row(&out[starts[i]], first, row_nnz)
+            replaced += weight * measure_row(
+                VARIANT, &data[indptr[i]], first, row_nnz, NULL, NULL
+            ).sq_sum
+            added += weight * measure_row(
+                VARIANT, <const data_t*> &out[starts[i]], first, row_nnz, NULL, NULL
+            ).sq_sum
     return scaled, replaced, added
 
 
